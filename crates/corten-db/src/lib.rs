@@ -1,0 +1,119 @@
+//! What is remembered: LXD's tables in SQLite, one closure per decision.
+//!
+//! ```
+//! # fn main() -> Result<(), corten_db::error::DbError> {
+//! # let folder = std::env::temp_dir().join(format!("corten-db-doc-{}", std::process::id()));
+//! use corten_db::{Db, Opening, error::DbError, table::config};
+//! let db = Db::open(&folder, &Opening::here(318))?;
+//! db.write(|tx| config::set(tx, "core.trust_password", Some("secret")))?;
+//! let all = db.view(config::all)?;
+//! assert_eq!(all["core.trust_password"], "secret");
+//! # std::fs::remove_dir_all(&folder).ok();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Rules for closures (they are `Fn`, and debug builds run them twice): no effect but through `tx`, no clock, no random
+//! numbers, no lock; facts come in as captured values. A closure may end in the caller's own error: see [`error::Abort`].
+#![forbid(unsafe_code)]
+
+pub mod console;
+mod deterministic;
+pub mod dump;
+pub mod entry;
+pub mod error;
+pub mod row;
+mod schema;
+mod store;
+pub mod table;
+pub mod tx;
+pub mod value;
+mod writer;
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use crate::entry::Entry;
+use crate::error::{DbError, Result};
+pub use crate::schema::Opening;
+use crate::store::Store;
+pub use crate::tx::{Tx, View};
+pub use crate::value::Value;
+
+/// The id of the row in `nodes` for this server, until hosts form a cluster.
+pub const THIS_NODE: i64 = 1;
+
+/// Which of the two files is meant, in words of `lxd sql`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// `local.db`: this member's own, never replicated.
+    Local,
+    /// `global/db.bin`: what a cluster shares.
+    Global,
+}
+
+/// Both databases of a server.
+#[derive(Debug)]
+pub struct Db {
+    local: Store,
+    global: Store,
+}
+
+impl Db {
+    /// Opens `dir/local.db` and `dir/global/db.bin`; makes them with LXD's first rows if they are not there.
+    pub fn open(dir: &Path, opening: &Opening) -> Result<Db> {
+        let folder = dir.join("global");
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| DbError::Open {
+            path: folder.display().to_string(),
+            message: format!("cannot make the folder: {error}"),
+        })?;
+        let local = Store::open(&dir.join("local.db"))?;
+        schema::ensure(&local, Which::Local, opening)?;
+        let global = Store::open(&folder.join("db.bin"))?;
+        schema::ensure(&global, Which::Global, opening)?;
+        Ok(Db { local, global })
+    }
+
+    fn store(&self, which: Which) -> &Store {
+        match which {
+            Which::Local => &self.local,
+            Which::Global => &self.global,
+        }
+    }
+
+    /// Takes a decision on the global database. On return it is on disk, or has left no trace.
+    pub fn write<T, E: From<DbError>>(&self, decide: impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.global.write(decide)
+    }
+
+    /// Reads one consistent state of the global database.
+    pub fn view<T, E: From<DbError>>(&self, read: impl Fn(&View<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.global.view(read)
+    }
+
+    /// Takes a decision on the local database.
+    pub fn write_local<T, E: From<DbError>>(&self, decide: impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.local.write(decide)
+    }
+
+    /// Reads one consistent state of the local database.
+    pub fn view_local<T, E: From<DbError>>(&self, read: impl Fn(&View<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.local.view(read)
+    }
+
+    /// Lets `observer` hear of every entry of the global database from now on, in order, after its commit.
+    pub fn observe(&self, observer: impl FnMut(&Entry) + Send + 'static) {
+        self.global.observe(Box::new(observer));
+    }
+
+    /// Applies to the global database an entry that another copy has recorded; [`DbError::Conflict`] if its guard fails.
+    pub fn apply(&self, entry: &Entry) -> Result<()> {
+        self.global.apply(entry)
+    }
+
+    /// How many closures have held the writer for more than 5 ms since the start.
+    pub fn slow_decisions(&self) -> u64 {
+        self.local.slow() + self.global.slow()
+    }
+}

@@ -1,0 +1,126 @@
+//! Makes the tables at first open, and refuses files of another schema version.
+
+use jiff::Timestamp;
+
+use crate::error::{DbError, Result};
+use crate::store::Store;
+use crate::{Which, params};
+
+/// LXD 5.0.2's schema version of the global database.
+pub(crate) const GLOBAL_VERSION: i64 = 60;
+/// LXD 5.0.2's schema version of the local database.
+pub(crate) const LOCAL_VERSION: i64 = 42;
+
+/// Features that the default project has from the start, in the order of LXD's rows.
+const DEFAULT_PROJECT_FEATURES: [&str; 4] =
+    ["features.images", "features.profiles", "features.storage.volumes", "features.networks"];
+
+/// Facts of the moment and the host that the first rows need.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The time to write wherever a row notes when it was made.
+    pub now: Timestamp,
+    /// LXD's number of this host's architecture (see [`crate::table::architecture`]).
+    pub architecture: i64,
+    /// How many API extensions this server announces.
+    pub api_extensions: i64,
+}
+
+impl Opening {
+    /// The facts of this host and moment.
+    pub fn here(api_extensions: i64) -> Opening {
+        let architecture = crate::table::architecture::id(std::env::consts::ARCH).unwrap_or(2);
+        Opening { now: Timestamp::now(), architecture, api_extensions }
+    }
+}
+
+/// Brings a file to the schema of this version of the program.
+pub(crate) fn ensure(store: &Store, which: Which, opening: &Opening) -> Result<()> {
+    let (version, sql) = match which {
+        Which::Local => (LOCAL_VERSION, include_str!("schema/local.sql")),
+        Which::Global => (GLOBAL_VERSION, include_str!("schema/global.sql")),
+    };
+    let found = store.view(|view| {
+        match view.maybe::<i64>("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema'", params![])? {
+            Some(_) => view.one::<Option<i64>>("SELECT max(version) FROM schema", params![]),
+            None => Ok(None),
+        }
+    })?;
+    match found {
+        None => create(store, which, version, sql, opening),
+        Some(found) if found == version => note_member(store, which, opening),
+        Some(found) => Err(DbError::Open {
+            path: format!("{which:?}").to_lowercase(),
+            message: format!("schema version {found} found, this program knows version {version}"),
+        }),
+    }
+}
+
+/// Makes tables and first rows in one transaction.
+fn create(store: &Store, which: Which, version: i64, sql: &str, opening: &Opening) -> Result<()> {
+    store.write(|tx| {
+        for statement in statements(sql) {
+            tx.exec(&statement, params![])?;
+        }
+        let now = opening.now.as_second();
+        tx.exec("INSERT INTO schema (version, updated_at) VALUES (?1, ?2)", params![version, now])?;
+        if which == Which::Global { first_rows(tx, opening) } else { Ok(()) }
+    })?;
+    store.with_connection(|connection| connection.pragma_update(None, "user_version", version))
+}
+
+/// The rows that LXD makes in a new global database.
+fn first_rows(tx: &mut crate::Tx<'_>, opening: &Opening) -> Result<()> {
+    tx.exec(
+        "INSERT INTO nodes (id, name, address, schema, api_extensions, arch, description, heartbeat)
+         VALUES (1, 'none', '0.0.0.0', ?1, ?2, ?3, '', ?4)",
+        params![GLOBAL_VERSION, opening.api_extensions, opening.architecture, opening.now],
+    )?;
+    tx.exec("INSERT INTO projects (id, name, description) VALUES (1, 'default', 'Default LXD project')", params![])?;
+    for feature in DEFAULT_PROJECT_FEATURES {
+        tx.exec("INSERT INTO projects_config (project_id, key, value) VALUES (1, ?1, 'true')", params![feature])?;
+    }
+    tx.exec(
+        "INSERT INTO profiles (name, description, project_id) VALUES ('default', 'Default LXD profile', 1)",
+        params![],
+    )?;
+    tx.exec(
+        "INSERT INTO cluster_groups (id, name, description) VALUES (1, 'default', 'Default cluster group')",
+        params![],
+    )?;
+    tx.exec("INSERT INTO nodes_cluster_groups (node_id, group_id) VALUES (1, 1)", params![])?;
+    Ok(())
+}
+
+/// Notes in this server's row which API it speaks now.
+fn note_member(store: &Store, which: Which, opening: &Opening) -> Result<()> {
+    if which == Which::Local {
+        return Ok(());
+    }
+    store.write(|tx| {
+        let sql = "UPDATE nodes SET schema = ?1, api_extensions = ?2 WHERE address = '0.0.0.0'
+                   AND (schema <> ?1 OR api_extensions <> ?2)";
+        tx.exec(sql, params![GLOBAL_VERSION, opening.api_extensions]).map(drop)
+    })
+}
+
+/// Splits a file of ours into statements: one ends with a line that ends in `;`, a trigger with `END;`. Comment lines go.
+fn statements(sql: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut current = String::new();
+    for line in sql.lines().filter(|line| !line.starts_with("--")) {
+        current.push_str(line);
+        current.push('\n');
+        let ends = match current.starts_with("CREATE TRIGGER") {
+            true => line.ends_with("END;"),
+            false => line.ends_with(';'),
+        };
+        if ends {
+            found.push(current.trim().trim_end_matches(';').to_owned());
+            current.clear();
+        } else if current.trim().is_empty() {
+            current.clear();
+        }
+    }
+    found
+}

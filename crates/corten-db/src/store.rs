@@ -1,0 +1,183 @@
+//! One SQLite file: a single writer whose decisions share commits, and a few pooled readers.
+
+use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::entry::Entry;
+use crate::error::{DbError, Result};
+use crate::tx::{Tx, View};
+use crate::writer::{Observer, Writer, refuse_nested};
+
+/// How often a decision is taken again before the caller hears of it, as LXD does.
+const MOST_TRIES: usize = 250;
+/// Connections for reading that are kept open.
+const READERS_KEPT: usize = 4;
+/// A closure that takes longer than this holds up all other writers too much.
+const SLOW: Duration = Duration::from_millis(5);
+
+/// One database file with its connections.
+pub(crate) struct Store {
+    path: PathBuf,
+    writer: Mutex<Writer>,
+    /// Told whenever a group of decisions has been committed or lost.
+    settled: Condvar,
+    /// Threads between asking for the writer and holding it; the last one commits for all.
+    arriving: AtomicUsize,
+    readers: Mutex<Vec<Connection>>,
+    slow: AtomicU64,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens or creates the file.
+    pub(crate) fn open(path: &Path) -> Result<Store> {
+        let writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+            .and_then(Writer::new)
+            .map_err(|error| not_opened(path, &error))?;
+        Ok(Store {
+            path: path.to_owned(),
+            writer: Mutex::new(writer),
+            settled: Condvar::new(),
+            arriving: AtomicUsize::new(0),
+            readers: Mutex::new(Vec::new()),
+            slow: AtomicU64::new(0),
+        })
+    }
+
+    /// Reads one consistent state.
+    pub(crate) fn view<T, E: From<DbError>>(&self, read: impl Fn(&View<'_>) -> Result<T, E>) -> Result<T, E> {
+        refuse_nested()?;
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let reader = match pooled {
+            Some(reader) => reader,
+            None => self.new_reader().map_err(|error| not_opened(&self.path, &error))?,
+        };
+        let control = |sql: &str| reader.execute_batch(sql).map_err(|error| DbError::from_sqlite(&error, sql));
+        control("BEGIN")?;
+        let answer = read(&View::new(&reader));
+        control("COMMIT")?;
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS_KEPT {
+            readers.push(reader);
+        }
+        answer
+    }
+
+    fn new_reader(&self) -> rusqlite::Result<Connection> {
+        let reader = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        reader.pragma_update(None, "query_only", true)?;
+        reader.busy_timeout(Duration::from_secs(5))?;
+        Ok(reader)
+    }
+
+    /// Takes one decision; on return it is on disk, or has left no trace.
+    pub(crate) fn write<T, E: From<DbError>>(&self, decide: impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        refuse_nested()?;
+        let mut tries = 1;
+        loop {
+            match self.attempt(&decide) {
+                Ok(answer) => return answer,
+                Err(error) if error.may_be_retried() && tries < MOST_TRIES => {
+                    // Another process (somebody's sqlite3) has the lock, and SQLite has no event to wait for.
+                    std::thread::sleep(jitter());
+                    tries += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// One try: the outer result is the engine's, the inner one the closure's.
+    fn attempt<T, E>(&self, decide: &impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<Result<T, E>>
+    where
+        E: From<DbError>,
+    {
+        self.arriving.fetch_add(1, Ordering::SeqCst);
+        let mut writer = self.lock();
+        self.arriving.fetch_sub(1, Ordering::SeqCst);
+        let outcome = writer.join_group()?;
+        let started = Instant::now();
+        let decided = catch_unwind(AssertUnwindSafe(|| writer.decide(decide)));
+        if started.elapsed() > SLOW {
+            self.slow.fetch_add(1, Ordering::Relaxed);
+        }
+        if decided.is_err() {
+            writer.take_back();
+        }
+        if writer.group_is_full() || self.arriving.load(Ordering::SeqCst) == 0 {
+            writer.settle();
+        }
+        if writer.has_settled() {
+            self.settled.notify_all();
+        }
+        let decided = match decided {
+            Ok(decided) => decided,
+            Err(panic) => {
+                drop(writer);
+                resume_unwind(panic)
+            }
+        };
+        match decided {
+            Ok(answer) => loop {
+                match outcome.get() {
+                    Some(outcome) => break outcome.clone().map(|()| Ok(answer)),
+                    None => writer = self.settled.wait(writer).unwrap_or_else(PoisonError::into_inner),
+                }
+            },
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// Applies an entry that another copy of this database has recorded.
+    pub(crate) fn apply(&self, entry: &Entry) -> Result<()> {
+        self.lock().apply(entry)
+    }
+
+    /// Lets `observer` hear of every entry that is committed from now on.
+    pub(crate) fn observe(&self, observer: Observer) {
+        self.lock().observe(observer);
+    }
+
+    /// Runs statements that no closure may: the schema and the engine's own settings.
+    pub(crate) fn with_connection<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        work(self.lock().connection()).map_err(|error| not_opened(&self.path, &error))
+    }
+
+    /// How many closures have taken longer than 5 ms.
+    pub(crate) fn slow(&self) -> u64 {
+        self.slow.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    Ok(connection)
+}
+
+fn not_opened(path: &Path, error: &rusqlite::Error) -> DbError {
+    match DbError::from_sqlite(error, "") {
+        DbError::Busy => DbError::Busy,
+        _ => DbError::Open { path: path.display().to_string(), message: error.to_string() },
+    }
+}
+
+/// A pause of 10 to 30 ms, different each time, so that processes which collided do not collide again.
+fn jitter() -> Duration {
+    Duration::from_millis(10 + RandomState::new().hash_one(0) % 21)
+}

@@ -1,0 +1,16 @@
+//! The database as its callers see it.
+
+#[path = "db/console.rs"]
+mod console;
+#[path = "db/crash.rs"]
+mod crash;
+#[path = "db/decisions.rs"]
+mod decisions;
+#[path = "db/listing.rs"]
+mod listing;
+#[path = "db/replay.rs"]
+mod replay;
+#[path = "db/scratch.rs"]
+mod scratch;
+#[path = "db/tables.rs"]
+mod tables;
