@@ -1,0 +1,230 @@
+//! Giving a whole tree other owners, with the ids inside POSIX ACLs and file capabilities: what containers need where
+//! a filesystem has no idmapped mounts.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use rustix::fs::{FileType, Mode};
+
+use super::IdMap;
+use crate::file;
+use crate::rooted::directory::Directory;
+use crate::xattr::{self, IdShift};
+
+/// From the ids that one map gave on disk to those of another; an empty map stands for a tree that is not shifted.
+#[derive(Clone, Debug)]
+pub struct Change {
+    back: IdMap,
+    to: IdMap,
+}
+
+impl Change {
+    /// The change of a tree on disk from `from` to `to`.
+    pub fn new(from: &IdMap, to: &IdMap) -> Change {
+        Change { back: from.reversed(), to: to.clone() }
+    }
+}
+
+impl IdShift for Change {
+    fn uid(&self, uid: u32) -> Option<u32> {
+        let inside = if self.back.is_empty() { Some(uid) } else { self.back.uid(uid) }?;
+        if self.to.is_empty() { Some(inside) } else { self.to.uid(inside) }
+    }
+
+    fn gid(&self, gid: u32) -> Option<u32> {
+        let inside = if self.back.is_empty() { Some(gid) } else { self.back.gid(gid) }?;
+        if self.to.is_empty() { Some(inside) } else { self.to.gid(inside) }
+    }
+}
+
+/// Attributes that carry ids, and that a change of owner may take away.
+const WITH_IDS: [&str; 3] = ["security.capability", "system.posix_acl_access", "system.posix_acl_default"];
+
+/// Changes the owners of everything at and below `path`, whose parent directory is trusted; gives the number of
+/// entries. Links are changed themselves and never followed, a file with several names is changed once, ids that
+/// `ids` does not know stay. All processors work on it.
+///
+/// # Errors
+/// [`file::Error`] with the first path that could not be changed; others may have been changed then.
+pub fn tree(path: &Path, ids: &dyn IdShift) -> Result<u64, file::Error> {
+    let wrong = |source: io::Error| file::Error::new("changing the owner of", path, source);
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(wrong(io::ErrorKind::InvalidInput.into()));
+    };
+    let parent = Directory::open(parent).map_err(wrong)?;
+    let work = Work::new(ids);
+    if let Some(below) = work.entry(&parent, name, FileType::Unknown, path)? {
+        work.give(below);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|| work.help());
+            }
+            work.help();
+        });
+    }
+    match work.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(work.count.into_inner()),
+    }
+}
+
+/// A directory whose entries are still to be changed.
+struct Todo {
+    dir: Directory,
+    path: PathBuf,
+}
+
+/// What the threads share.
+struct Work<'a> {
+    ids: &'a dyn IdShift,
+    todo: Mutex<Vec<Todo>>,
+    /// Told when `todo` grows, and when all is done.
+    changed: Condvar,
+    /// Directories that are given out or waiting.
+    open: AtomicUsize,
+    /// Threads that have nothing to do.
+    idle: AtomicUsize,
+    /// Files with several names that somebody has changed.
+    seen: Mutex<HashSet<(u64, u64)>>,
+    count: AtomicU64,
+    failed: AtomicBool,
+    failure: Mutex<Option<file::Error>>,
+}
+
+impl<'a> Work<'a> {
+    fn new(ids: &'a dyn IdShift) -> Work<'a> {
+        Work {
+            ids,
+            todo: Mutex::default(),
+            changed: Condvar::new(),
+            open: AtomicUsize::new(0),
+            idle: AtomicUsize::new(0),
+            seen: Mutex::default(),
+            count: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+            failure: Mutex::default(),
+        }
+    }
+
+    fn give(&self, todo: Todo) {
+        let mut list = self.todo.lock().unwrap_or_else(PoisonError::into_inner);
+        self.open.fetch_add(1, Ordering::SeqCst);
+        list.push(todo);
+        self.changed.notify_one();
+    }
+
+    /// Takes directories until none is left anywhere.
+    fn help(&self) {
+        while let Some(todo) = self.take() {
+            if let Err(error) = self.below(todo) {
+                self.failed.store(true, Ordering::SeqCst);
+                self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+            let _list = self.todo.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.open.fetch_sub(1, Ordering::SeqCst) == 1 {
+                self.changed.notify_all();
+            }
+        }
+    }
+
+    fn take(&self) -> Option<Todo> {
+        let mut list = self.todo.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(todo) = list.pop() {
+                return Some(todo);
+            }
+            if self.open.load(Ordering::SeqCst) == 0 {
+                return None;
+            }
+            self.idle.fetch_add(1, Ordering::SeqCst);
+            list = self.changed.wait(list).unwrap_or_else(PoisonError::into_inner);
+            self.idle.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Everything below one directory, depth first; directories found while another thread is idle go to that.
+    fn below(&self, todo: Todo) -> Result<(), file::Error> {
+        let mut stack = vec![Level::read(todo)?];
+        while let Some(level) = stack.last_mut() {
+            let Some((name, kind)) = level.names.pop() else {
+                stack.pop();
+                continue;
+            };
+            if self.failed.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let path = level.todo.path.join(&name);
+            if let Some(found) = self.entry(&level.todo.dir, &name, kind, &path)? {
+                if self.idle.load(Ordering::Relaxed) > 0 {
+                    self.give(found);
+                } else {
+                    stack.push(Level::read(found)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes one entry; gives it back opened when it is a directory.
+    fn entry(&self, dir: &Directory, name: &OsStr, kind: FileType, path: &Path) -> Result<Option<Todo>, file::Error> {
+        let wrong = |source| file::Error::new("changing the owner of", path, source);
+        let kind = self.change(dir, name).map_err(wrong)?.unwrap_or(kind);
+        if kind != FileType::Directory {
+            return Ok(None);
+        }
+        let dir = dir.enter(name).map_err(wrong)?;
+        Ok(Some(Todo { dir, path: path.to_path_buf() }))
+    }
+
+    /// Changes owner, ACLs and capabilities; `None` when another name of the same file was there first.
+    fn change(&self, dir: &Directory, name: &OsStr) -> io::Result<Option<FileType>> {
+        let stat = dir.stat(name)?;
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        if stat.st_nlink > 1 && kind != FileType::Directory {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if !seen.insert((stat.st_dev, stat.st_ino)) {
+                return Ok(None);
+            }
+        }
+        let mut attributes: Vec<(OsString, Vec<u8>)> = Vec::new();
+        // A link has none of them.
+        if kind != FileType::Symlink {
+            for attribute in xattr::list(dir, name)?.into_iter().filter(|one| WITH_IDS.iter().any(|name| one == name)) {
+                let value = xattr::get(dir, name, &attribute)?.unwrap_or_default();
+                // An attribute with unknown ids stays as it is, like an unknown owner.
+                let new = xattr::shift(&attribute, &value, self.ids).unwrap_or(value);
+                attributes.push((attribute, new));
+            }
+        }
+        let uid = self.ids.uid(stat.st_uid).unwrap_or(stat.st_uid);
+        let gid = self.ids.gid(stat.st_gid).unwrap_or(stat.st_gid);
+        dir.chown(name, uid, gid)?;
+        // The kernel takes these bits away from a file that gets another owner.
+        if stat.st_mode & 0o6000 != 0 && kind == FileType::RegularFile {
+            dir.chmod(name, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
+        }
+        for (attribute, value) in attributes {
+            xattr::set(dir, name, &attribute, &value)?;
+        }
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(kind))
+    }
+}
+
+/// A directory on the way down, with the names that are left.
+struct Level {
+    todo: Todo,
+    names: Vec<(OsString, FileType)>,
+}
+
+impl Level {
+    fn read(todo: Todo) -> Result<Level, file::Error> {
+        let names = todo.dir.entries().map_err(|source| file::Error::new("listing", &todo.path, source))?;
+        Ok(Level { todo, names })
+    }
+}

@@ -1,0 +1,96 @@
+//! What a process does to itself before exec: signals, descriptors, exec itself.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// Ignores `signals`, which a program run later inherits until [`default_signals`].
+pub fn ignore_signals(signals: &[i32]) {
+    for signal in signals {
+        // SAFETY: SIG_IGN runs no code of ours; a wrong number is an error that leaves everything as it was.
+        unsafe { libc::signal(*signal, libc::SIG_IGN) };
+    }
+}
+
+/// Gives every signal its default action and blocks none, as a new program expects.
+pub fn default_signals() {
+    for signal in 1..=64 {
+        // SAFETY: SIG_DFL runs no code of ours; numbers that may not be changed are refused without effect.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    // SAFETY: an all-zero sigset_t is a valid empty set on Linux, is only read, and lives through the call.
+    unsafe {
+        let empty: libc::sigset_t = std::mem::zeroed();
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const empty, std::ptr::null_mut());
+    }
+}
+
+/// Marks every descriptor from `first` on to be closed at exec.
+///
+/// # Errors
+/// What close_range(2) says.
+pub fn close_from_at_exec(first: u32) -> io::Result<()> {
+    // SAFETY: the call takes numbers only; marking descriptors changes nothing for their owners in this program.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Runs `program` in place of this process. Returns only to tell why it could not.
+pub fn execve(program: &CStr, argv: &[CString], env: &[CString]) -> io::Error {
+    let pointers = |words: &[CString]| -> Vec<*const libc::c_char> {
+        words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect()
+    };
+    let (argv, env) = (pointers(argv), pointers(env));
+    // SAFETY: all strings are NUL-terminated, both lists end with a null pointer, and all of it outlives the call,
+    // which either does not return or has changed nothing.
+    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), env.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+/// Gives memory freed by this program back to the kernel, as far as the C library can.
+pub fn trim_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim looks after the allocator's own locks and has no other precondition.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// Sends `signal` to the process that `pidfd` is open on; rustix takes only signals that have names.
+///
+/// # Errors
+/// What pidfd_send_signal(2) says.
+pub fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
+    let none = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: the call takes numbers and a pointer that may be null; the descriptor is borrowed for its length.
+    let done = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, none, 0) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Puts the calling process under a seccomp filter: `program` is an array of the kernel's `struct sock_filter`.
+///
+/// # Errors
+/// `EINVAL` when it is no valid program, `EACCES` without `CAP_SYS_ADMIN` and without no_new_privs.
+pub fn install_seccomp_filter(program: &[u8]) -> io::Result<()> {
+    const INSTRUCTION: usize = size_of::<libc::sock_filter>();
+    let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
+    if program.is_empty() || !program.len().is_multiple_of(INSTRUCTION) {
+        return Err(invalid());
+    }
+    let word = |bytes: &[u8]| u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    let mut instructions: Vec<libc::sock_filter> = program
+        .chunks_exact(INSTRUCTION)
+        .map(|bytes| libc::sock_filter {
+            code: u16::from_ne_bytes([bytes[0], bytes[1]]),
+            jt: bytes[2],
+            jf: bytes[3],
+            k: word(&bytes[4..]),
+        })
+        .collect();
+    let length = u16::try_from(instructions.len()).map_err(|_| invalid())?;
+    let filter = libc::sock_fprog { len: length, filter: instructions.as_mut_ptr() };
+    // SAFETY: rustix has no call for it. The structure points to `length` instructions, which live through the call;
+    // the kernel checks them and only reads.
+    let done = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const filter) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
