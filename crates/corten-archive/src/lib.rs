@@ -1,0 +1,9 @@
+//! Archives that others made, and ones for others: compressors, tar, squashfs. Knows streams and files, not images.
+
+pub mod compression;
+pub mod decompress;
+pub mod error;
+pub mod squashfs;
+pub mod tar;
+pub mod unpack;
+pub mod watch;
