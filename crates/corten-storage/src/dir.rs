@@ -1,0 +1,105 @@
+//! The `dir` driver: plain directories on whatever filesystem the source is on, as LXD lays them out.
+
+pub mod quota;
+
+use corten_archive::watch::Watch;
+use corten_host::rooted::remove;
+use corten_host::undo::Undo;
+
+use crate::driver::{Driver, Info, Root};
+use crate::error::{Doing, Result};
+use crate::fill::Fill;
+use crate::generic::copy_tree::copy_tree;
+use crate::generic::{build, content, image, names};
+use crate::mounts;
+use crate::pool::Pool;
+use crate::volume::{Kind, Volume};
+
+/// The driver.
+pub struct Dir;
+
+static INFO: Info = Info {
+    name: "dir",
+    version: || Some("1".to_string()),
+    remote: false,
+    optimized_images: false,
+    freezes: true,
+    kinds: &Kind::ALL,
+};
+
+impl Driver for Dir {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
+    fn create(&self, pool: &Pool, volume: &Volume, fill: &Fill, watch: &Watch) -> Result<Undo> {
+        build::volume(pool, volume, |path| {
+            if !volume.is_snapshot() {
+                quota::prepare(path, volume)?;
+            }
+            match fill {
+                Fill::Empty => content::empty(volume, path),
+                Fill::Image { files, .. } => image::unpack(files, path, watch),
+                Fill::Copy { pool, source, .. } => content::copy(pool, source, path, watch),
+                Fill::Tree(tree) => copy_tree(tree, path, watch),
+            }
+        })
+    }
+
+    fn delete(&self, pool: &Pool, volume: &Volume) -> Result<()> {
+        mounts::unmount_all(&pool.path(volume))?;
+        build::take_away(pool, volume)?;
+        if volume.is_snapshot() { Ok(()) } else { quota::forget(pool.directory(), volume) }
+    }
+
+    fn snapshot(&self, pool: &Pool, volume: &Volume, snapshot: &Volume, watch: &Watch) -> Result<Undo> {
+        let from = pool.path(volume);
+        build::volume(pool, snapshot, |path| copy_tree(&from, path, watch))
+    }
+
+    fn restore(&self, pool: &Pool, volume: &Volume, snapshot: &Volume, watch: &Watch) -> Result<()> {
+        // The copy is made beside the volume and changes places with it in one step.
+        let mut undo = Undo::default();
+        let (from, place) = (pool.path(snapshot), pool.path(volume));
+        let building = names::beside(&place);
+        let gone = building.clone();
+        let failed = || format!("Failed to restore \"{}\"", volume.name);
+        let make = || std::fs::create_dir(&building).doing(failed);
+        undo.step("make a directory for the copy", make, |()| {
+            move || remove::tree(&gone).map_err(|error| error.to_string())
+        })?;
+        let fill = || quota::prepare(&building, volume).and_then(|()| copy_tree(&from, &building, watch));
+        undo.step("copy the snapshot", fill, |()| || Ok(()))?;
+        undo.step("exchange the volume and the copy", || names::exchange(&building, &place).doing(failed), |()| || Ok(()))?;
+        undo.keep();
+        // What is beside now is what the volume was.
+        remove::tree(&building).doing(|| format!("Failed to remove '{}'", building.display()))
+    }
+
+    fn mount(&self, pool: &Pool, volume: &Volume) -> Result<()> {
+        if !volume.is_snapshot() {
+            return Ok(());
+        }
+        let path = pool.path(volume);
+        if !mounts::is_mount_point(&path)? {
+            mounts::bind_read_only(&path, &path)?;
+        }
+        Ok(())
+    }
+
+    fn unmount(&self, pool: &Pool, volume: &Volume) -> Result<()> {
+        if volume.is_snapshot() { mounts::unmount_all(&pool.path(volume)) } else { Ok(()) }
+    }
+
+    fn root(&self, pool: &Pool, volume: &Volume) -> Result<Root> {
+        Ok(Root::Tree(pool.path(volume).join("rootfs")))
+    }
+
+    fn usage(&self, pool: &Pool, volume: &Volume) -> Result<Option<u64>> {
+        if volume.is_snapshot() { Ok(None) } else { quota::usage(&pool.path(volume), volume) }
+    }
+
+    fn set_quota(&self, pool: &Pool, volume: &Volume, size: Option<u64>) -> Result<()> {
+        quota::set(&pool.path(volume), volume, size)
+    }
+}

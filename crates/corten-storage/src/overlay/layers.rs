@@ -1,0 +1,205 @@
+//! Which layers a volume is made of: the `layers` file, and what becomes of layers that no such file names.
+
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use corten_host::file;
+use corten_host::rooted::remove;
+
+use super::image;
+use crate::error::{Doing, Error, Result};
+use crate::generic::names;
+use crate::pool::Pool;
+
+/// Name of the file in a volume's directory, and of the directory in the pool.
+pub const LAYERS: &str = "layers";
+
+/// One layer of a volume.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// `layers/ID`.
+    Own(String),
+    /// `images/FINGERPRINT`.
+    Image(String),
+}
+
+impl Layer {
+    /// As it stands in the file: its path below the pool.
+    fn line(&self) -> String {
+        match self {
+            Layer::Own(id) => format!("{LAYERS}/{id}"),
+            Layer::Image(fingerprint) => format!("images/{fingerprint}"),
+        }
+    }
+
+    fn parse(line: &str) -> Option<Layer> {
+        let (directory, name) = line.split_once('/')?;
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        match (directory, is_name) {
+            (LAYERS, true) => Some(Layer::Own(name.to_string())),
+            ("images", true) => Some(Layer::Image(name.to_string())),
+            _ => None,
+        }
+    }
+
+    /// Its directory in the pool.
+    pub fn directory(&self, pool: &Pool) -> PathBuf {
+        pool.directory().join(self.line())
+    }
+
+    /// The tree that is seen through; that of an image is mounted when it has to be.
+    ///
+    /// # Errors
+    /// Why an image cannot be mounted.
+    pub fn tree(&self, pool: &Pool) -> Result<PathBuf> {
+        match self {
+            Layer::Own(_) => Ok(self.directory(pool).join("upper")),
+            Layer::Image(fingerprint) => image::root(pool, fingerprint),
+        }
+    }
+}
+
+/// Reads the layers of the volume or snapshot at `path`, topmost first.
+///
+/// # Errors
+/// When the file is missing or says something else than layers.
+pub fn read(path: &Path) -> Result<Vec<Layer>> {
+    let file = path.join(LAYERS);
+    let text = std::fs::read_to_string(&file).doing(|| format!("Failed to read \"{}\"", file.display()))?;
+    parse(&text).ok_or_else(|| Error::internal(format!("\"{}\" is damaged: {text:?}", file.display())))
+}
+
+fn parse(text: &str) -> Option<Vec<Layer>> {
+    // A file without its last line end was cut short.
+    let layers: Option<Vec<Layer>> = text.strip_suffix('\n')?.split('\n').map(Layer::parse).collect();
+    layers.filter(|layers| !layers.is_empty())
+}
+
+/// Writes the layers of the volume at `path`, whole or not at all.
+///
+/// # Errors
+/// What the kernel says; the old layers stay then.
+pub fn write(path: &Path, layers: &[Layer]) -> Result<()> {
+    let text: String = layers.iter().map(|layer| layer.line() + "\n").collect();
+    Ok(file::replace(path.join(LAYERS), text, 0o600)?)
+}
+
+/// Makes the directory of layers where it is missing. Setuid programs of containers are in there under their real
+/// owners, so that nobody but root may enter.
+///
+/// # Errors
+/// What the kernel says.
+pub fn make_directory(pool: &Pool) -> Result<()> {
+    let path = pool.directory().join(LAYERS);
+    let made = match std::fs::create_dir(&path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.and_then(|()| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))),
+    };
+    made.doing(|| format!("Failed to create directory \"{}\"", path.display()))
+}
+
+/// All layers that some container or snapshot names.
+fn in_use(pool: &Pool) -> Result<HashSet<Layer>> {
+    let mut used = HashSet::new();
+    let containers = pool.directory().join("containers");
+    let snapshots = pool.directory().join("containers-snapshots");
+    let mut volumes: Vec<PathBuf> = names::volumes(&containers)?.iter().map(|name| containers.join(name)).collect();
+    for name in names::volumes(&snapshots)? {
+        let directory = snapshots.join(name);
+        volumes.extend(names::volumes(&directory)?.iter().map(|name| directory.join(name)));
+    }
+    for volume in volumes {
+        // A volume of another content has no layers; one that goes away meanwhile has none any more.
+        if volume.join(LAYERS).is_file() {
+            used.extend(read(&volume)?);
+        }
+    }
+    Ok(used)
+}
+
+/// Removes those of `layers` that nobody names any more; images only when they are not wanted either. `own` is the
+/// writable layer of a volume that is gone: it never had another user.
+///
+/// # Errors
+/// What could not be removed.
+pub fn drop_unused(pool: &Pool, own: Option<&Layer>, layers: &[Layer]) -> Result<()> {
+    let could_go = |layer: &&Layer| match layer {
+        Layer::Own(_) => true,
+        Layer::Image(fingerprint) => image::is_unwanted(pool, fingerprint),
+    };
+    let shared: Vec<&Layer> = layers.iter().filter(could_go).collect();
+    let mut going = Vec::new();
+    if let Some(layer) = own {
+        going.extend(set_aside(pool, layer)?);
+    }
+    // Looking through all volumes is spared where nothing could go.
+    if !shared.is_empty() {
+        let _frozen = pool.freeze_references();
+        let used = in_use(pool)?;
+        for layer in shared.into_iter().filter(|layer| !used.contains(*layer)) {
+            going.extend(set_aside(pool, layer)?);
+        }
+    }
+    for path in going {
+        remove::tree(&path).doing(|| format!("Failed to remove '{}'", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Renames a layer so that it counts as a leftover; `None` when it is not there.
+fn set_aside(pool: &Pool, layer: &Layer) -> Result<Option<PathBuf>> {
+    let path = layer.directory(pool);
+    if let Layer::Image(fingerprint) = layer {
+        image::unmount(pool, fingerprint)?;
+    }
+    let going = names::beside(&path);
+    match names::rename_new(&path, &going) {
+        Ok(()) => Ok(Some(going)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).doing(|| format!("Failed to remove '{}'", path.display())),
+    }
+}
+
+/// Removes every layer and every unwanted image that nobody names. Nothing else may be changing the pool.
+///
+/// # Errors
+/// What could not be removed.
+pub fn sweep(pool: &Pool) -> Result<()> {
+    let used = in_use(pool)?;
+    let directory = pool.directory().join(LAYERS);
+    let entries = std::fs::read_dir(&directory).doing(|| format!("Failed to read \"{}\"", directory.display()))?;
+    for entry in entries {
+        let name = entry.doing(|| format!("Failed to read \"{}\"", directory.display()))?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        if !used.contains(&Layer::Own(name.clone())) {
+            let path = directory.join(name);
+            remove::tree(&path).doing(|| format!("Failed to remove '{}'", path.display()))?;
+        }
+    }
+    for fingerprint in names::volumes(&pool.directory().join("images"))? {
+        let layer = Layer::Image(fingerprint.clone());
+        if image::is_unwanted(pool, &fingerprint)
+            && !used.contains(&layer)
+            && let Some(path) = set_aside(pool, &layer)?
+        {
+            remove::tree(&path).doing(|| format!("Failed to remove '{}'", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_says_layers_or_is_refused() {
+        let layers = vec![Layer::Own("a-1".to_string()), Layer::Image("0bf".to_string())];
+        assert_eq!(parse("layers/a-1\nimages/0bf\n"), Some(layers));
+        for bad in ["", "\n", "layers/a", "layers/\n", "layers/..\n", "layers/a/b\n", "other/a\n", "layers/a\n\n"] {
+            assert_eq!(parse(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Making, removing and renaming volumes.
+
+use std::io::ErrorKind;
+
+use corten_archive::watch::Watch;
+use corten_host::undo::Undo;
+
+use super::Pool;
+use crate::error::{Doing, Error, Result};
+use crate::fill::Fill;
+use crate::generic::names;
+use crate::volume::Volume;
+
+impl Pool {
+    /// Makes a volume. It appears whole, under its name, in the last step.
+    ///
+    /// # Errors
+    /// When the name is taken, or what went wrong while filling; nothing is left then.
+    pub fn create_volume(&self, volume: &Volume, fill: &Fill, watch: &Watch) -> Result<Undo> {
+        names::check(&volume.name)?;
+        let path = self.path(volume);
+        if path.symlink_metadata().is_ok() {
+            return Err(Error::internal(format!("Volume path \"{}\" already exists", path.display())));
+        }
+        let mut undo = Undo::default();
+        if let Fill::Copy { pool, source, snapshots } = fill {
+            for name in *snapshots {
+                let one = Fill::Copy { pool, source: &source.snapshot(name), snapshots: &[] };
+                undo.absorb(self.driver().create(self, &volume.snapshot(name), &one, watch)?);
+            }
+        }
+        undo.absorb(self.driver().create(self, volume, fill, watch)?);
+        Ok(undo)
+    }
+
+    /// Removes a volume that has no snapshots; one that is not there is no failure.
+    ///
+    /// # Errors
+    /// LXD's words when it has snapshots; when it is in use; what could not be removed.
+    pub fn delete_volume(&self, volume: &Volume) -> Result<()> {
+        if !volume.is_snapshot() && !self.snapshots(volume)?.is_empty() {
+            return Err(Error::internal("Cannot remove a volume that has snapshots"));
+        }
+        self.must_be_idle(volume)?;
+        self.driver().delete(self, volume)?;
+        names::remove_if_empty(&volume.snapshots_path(self.directory()))
+    }
+
+    /// Renames a volume with its snapshots, or a snapshot (`new_name` is the new name of the snapshot alone then).
+    ///
+    /// # Errors
+    /// When the new name is taken, the volume is in use, or what the kernel says; the old name stays then.
+    pub fn rename_volume(&self, volume: &Volume, new_name: &str) -> Result<Undo> {
+        names::check(new_name)?;
+        self.must_be_idle(volume)?;
+        let mut renamed = volume.clone();
+        renamed.name = match volume.names() {
+            (parent, Some(_)) => format!("{parent}/{new_name}"),
+            (_, None) => new_name.to_string(),
+        };
+        let mut moves = vec![(self.path(volume), self.path(&renamed))];
+        if !volume.is_snapshot() {
+            moves.push((volume.snapshots_path(self.directory()), renamed.snapshots_path(self.directory())));
+        }
+        let mut undo = Undo::default();
+        for (from, to) in moves {
+            let (back_from, back_to) = (to.clone(), from.clone());
+            let work = || match names::rename_new(&from, &to) {
+                // A volume without snapshots has no directory for them.
+                Err(error) if error.kind() == ErrorKind::NotFound && from != self.path(volume) => Ok(false),
+                done => {
+                    let what = || format!("Failed to rename '{}' to '{}'", from.display(), to.display());
+                    done.doing(what).map(|()| true)
+                }
+            };
+            undo.step("rename the volume", work, |done| {
+                let done = *done;
+                move || {
+                    let back = if done { names::rename_new(&back_from, &back_to) } else { Ok(()) };
+                    back.map_err(|error| error.to_string())
+                }
+            })?;
+        }
+        Ok(undo)
+    }
+
+    /// Bytes that the volume takes; `None` where the driver cannot tell quickly.
+    ///
+    /// # Errors
+    /// What went wrong while asking.
+    pub fn usage(&self, volume: &Volume) -> Result<Option<u64>> {
+        self.driver().usage(self, volume)
+    }
+
+    /// Limits a volume's size in bytes; `None` removes the limit. Where the pool's filesystem has no quotas this
+    /// does nothing, as in LXD.
+    ///
+    /// # Errors
+    /// Why the limit cannot be set.
+    pub fn set_quota(&self, volume: &Volume, size: Option<u64>) -> Result<()> {
+        self.driver().set_quota(self, volume, size)
+    }
+
+    /// Gives the volume's directory to another user of the host, when a container's id map changes.
+    ///
+    /// # Errors
+    /// What chown(2) says.
+    pub fn set_owner(&self, volume: &Volume, uid: u32) -> Result<()> {
+        let path = self.path(volume);
+        std::os::unix::fs::lchown(&path, Some(uid), None)
+            .doing(|| format!("Failed to chown mount directory \"{}\"", path.display()))
+    }
+}

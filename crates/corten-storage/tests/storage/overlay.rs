@@ -1,0 +1,218 @@
+//! The `overlay` driver: layers, their sharing and their end.
+
+use std::fs;
+use std::path::Path;
+
+use corten_archive::watch::Watch;
+use corten_storage::driver::{Root, View};
+use corten_storage::fill::{Fill, ImageFiles};
+use corten_storage::mounts;
+use corten_storage::pool::Pool;
+use corten_storage::volume::Volume;
+
+use crate::dir::{limit_holds, read, verbs_unwind, write};
+use crate::sandbox::{self, check_rootfs, container, listing};
+
+const FINGERPRINT: &str = "0123456789abcdef";
+
+fn launch(pool: &Pool, name: &str, files: &ImageFiles) -> Volume {
+    let volume = container(name);
+    let fill = Fill::Image { fingerprint: FINGERPRINT, files };
+    pool.create_volume(&volume, &fill, &Watch::default()).expect("created").keep();
+    volume
+}
+
+fn count(path: &Path) -> usize {
+    fs::read_dir(path).expect("readable").count()
+}
+
+#[test]
+fn every_form_of_image_is_a_layer() {
+    sandbox::run("overlay::every_form_of_image_is_a_layer", |sandbox| {
+        let pool = sandbox.pool("overlay");
+        let empty = listing(pool.directory());
+        let images = [
+            sandbox.unified_image("--no-recursion"),
+            sandbox.unified_image("-z"),
+            sandbox.unified_image("--zstd"),
+            sandbox.unified_image("-j"),
+            sandbox.split_image(),
+            sandbox.squashfs_image(),
+        ];
+        for files in &images[1..] {
+            let files = &again(sandbox, files);
+            assert!(!pool.has_image(FINGERPRINT));
+            let c1 = launch(&pool, "c1", files);
+            assert!(pool.has_image(FINGERPRINT));
+            let mounted = pool.mount_volume(&c1, View::Content).expect("mounted");
+            check_rootfs(&mounted.path().join("rootfs"));
+            assert_eq!(fs::read_to_string(mounted.path().join("metadata.yaml")).expect("there"), "architecture: x86_64\n");
+            assert!(mounted.path().join("templates/hostname.tpl").is_file());
+            mounted.release().expect("released");
+            let Root::Overlay { lower, upper, work } = pool.root(&c1).expect("a root") else { panic!("an overlay") };
+            assert_eq!((lower.len(), upper.parent()), (1, work.parent()));
+            check_rootfs(&lower[0]);
+            assert!(pool.mount_volume(&c1, View::Content).is_err());
+            assert!(pool.mount_volume(&c1, View::Files).is_ok());
+            assert!(pool.delete_volume(&c1).is_err());
+            pool.release_root(&c1);
+            pool.delete_volume(&c1).expect("deleted");
+            pool.delete_image(FINGERPRINT).expect("deleted");
+            assert_eq!(listing(pool.directory()), empty);
+        }
+    });
+}
+
+/// The archive of an earlier call may have been written over by a later one.
+fn again(sandbox: &sandbox::Sandbox, files: &ImageFiles) -> ImageFiles {
+    if files.rootfs.is_none() && files.meta.ends_with("unified.tar") { sandbox.unified_image("-z") } else { files.clone() }
+}
+
+#[test]
+fn an_image_goes_with_its_last_container() {
+    sandbox::run("overlay::an_image_goes_with_its_last_container", |sandbox| {
+        let pool = sandbox.pool("overlay");
+        let empty = listing(pool.directory());
+        let files = sandbox.split_image();
+        let c1 = launch(&pool, "c1", &files);
+        pool.delete_image(FINGERPRINT).expect("marked");
+        assert!(!pool.has_image(FINGERPRINT));
+        assert_eq!(read(&pool, &c1, "etc/passwd"), "root:x:0:0::/:/bin/sh\n");
+        // The same image comes back without being unpacked again: its files need not even be there.
+        fs::remove_file(&files.meta).expect("removed");
+        let c2 = launch(&pool, "c2", &files);
+        pool.delete_image(FINGERPRINT).expect("marked");
+        pool.delete_volume(&c1).expect("deleted");
+        pool.unmount().expect("unmounted");
+        pool.mount().expect("mounted again, and the image is still needed");
+        assert_eq!(read(&pool, &c2, "etc/passwd"), "root:x:0:0::/:/bin/sh\n");
+        pool.delete_volume(&c2).expect("deleted");
+        assert_eq!(listing(pool.directory()), empty);
+    });
+}
+
+#[test]
+fn snapshots_are_stacked() {
+    sandbox::run("overlay::snapshots_are_stacked", |sandbox| {
+        let pool = sandbox.pool("overlay");
+        let watch = Watch::default();
+        let files = sandbox.unified_image("-z");
+        let c1 = launch(&pool, "c1", &files);
+        let layers = pool.directory().join("layers");
+        pool.snapshot_volume(&c1, "fresh", &watch).expect("snapshot").keep();
+        assert_eq!(count(&layers), 1, "nothing was written, so the image is the snapshot");
+        write(&pool, &c1, "etc/new", "one");
+        fs_remove(&pool, &c1, "etc/passwd");
+        pool.snapshot_volume(&c1, "s1", &watch).expect("snapshot").keep();
+        write(&pool, &c1, "etc/new", "two");
+        pool.snapshot_volume(&c1, "s2", &watch).expect("snapshot").keep();
+        write(&pool, &c1, "etc/new", "three");
+        assert_eq!(count(&layers), 3);
+        for (name, text) in [("s1", "one"), ("s2", "two")] {
+            assert_eq!(read(&pool, &c1.snapshot(name), "etc/new"), text);
+            assert!(read(&pool, &c1.snapshot(name), "etc/passwd").contains("No such file"));
+        }
+        assert!(read(&pool, &c1.snapshot("fresh"), "etc/passwd").starts_with("root:"));
+        pool.delete_snapshot(&c1, "s1").expect("deleted");
+        assert_eq!(count(&layers), 3, "the container still needs the layer");
+        pool.restore_volume(&c1, "s2", &watch).expect("restored");
+        assert_eq!(read(&pool, &c1, "etc/new"), "two");
+        pool.restore_volume(&c1, "fresh", &watch).expect("restored");
+        assert!(read(&pool, &c1, "etc/passwd").starts_with("root:"));
+        assert!(read(&pool, &c1, "etc/new").contains("No such file"));
+        assert_eq!(count(&layers), 3);
+        pool.delete_snapshot(&c1, "s2").expect("deleted");
+        assert_eq!(count(&layers), 1, "nobody needs the two below any more");
+        pool.delete_snapshot(&c1, "fresh").expect("deleted");
+        pool.delete_volume(&c1).expect("deleted");
+        assert_eq!(count(&layers), 0);
+    });
+}
+
+fn fs_remove(pool: &Pool, volume: &Volume, path: &str) {
+    let mounted = pool.mount_volume(volume, View::Content).expect("mounted");
+    fs::remove_file(mounted.path().join("rootfs").join(path)).expect("removed");
+    mounted.release().expect("released");
+}
+
+#[test]
+fn a_running_container_keeps_its_layer() {
+    sandbox::run("overlay::a_running_container_keeps_its_layer", |sandbox| {
+        let pool = sandbox.pool("overlay");
+        let watch = Watch::default();
+        let files = sandbox.split_image();
+        let c1 = launch(&pool, "c1", &files);
+        write(&pool, &c1, "etc/new", "one");
+        fs_remove(&pool, &c1, "etc/passwd");
+        let before = pool.root(&c1).expect("a root");
+        pool.snapshot_volume(&c1, "s1", &watch).expect("snapshot").keep();
+        let fill = Fill::Copy { pool: &pool, source: &c1, snapshots: &[] };
+        let c2 = container("c2");
+        pool.create_volume(&c2, &fill, &watch).expect("copied").keep();
+        assert_eq!(pool.root(&c1).expect("a root"), before);
+        pool.release_root(&c1);
+        pool.release_root(&c1);
+        for volume in [&c1, &c2, &c1.snapshot("s1")] {
+            assert_eq!(read(&pool, volume, "etc/new"), "one");
+            assert!(read(&pool, volume, "etc/passwd").contains("No such file"), "{}", volume.name);
+        }
+        write(&pool, &c2, "etc/new", "two");
+        assert_eq!(read(&pool, &c1, "etc/new"), "one");
+    });
+}
+
+#[test]
+fn copies_between_pools_keep_everything() {
+    sandbox::run("overlay::copies_between_pools_keep_everything", |sandbox| {
+        let overlay = sandbox.pool("overlay");
+        let (dir, undo) = Pool::create("dir", "d", &sandbox.lxd_dir(), &mut Default::default()).expect("a pool");
+        undo.keep();
+        let watch = Watch::default();
+        let files = sandbox.unified_image("-z");
+        let c1 = launch(&overlay, "c1", &files);
+        overlay.snapshot_volume(&c1, "s0", &watch).expect("snapshot").keep();
+        write(&overlay, &c1, "etc/new", "one");
+        let snapshots = ["s0".to_string()];
+        for (from, to) in [(&overlay, &dir), (&dir, &overlay)] {
+            let target = if to.driver_name() == "dir" { c1.clone() } else { container("back") };
+            let fill = Fill::Copy { pool: from, source: &c1, snapshots: &snapshots };
+            to.create_volume(&target, &fill, &watch).expect("copied").keep();
+            let mounted = to.mount_volume(&target, View::Content).expect("mounted");
+            check_rootfs(&mounted.path().join("rootfs"));
+            mounted.release().expect("released");
+            assert_eq!(read(to, &target, "etc/new"), "one");
+            assert!(read(to, &target.snapshot("s0"), "etc/new").contains("No such file"));
+            assert!(!to.path(&target).join("upper").exists());
+        }
+        assert!(!dir.path(&c1).join("layers").exists());
+    });
+}
+
+#[test]
+fn a_daemon_that_was_killed_leaves_nothing() {
+    sandbox::run("overlay::a_daemon_that_was_killed_leaves_nothing", |sandbox| {
+        let pool = sandbox.pool("overlay");
+        let files = sandbox.split_image();
+        let c1 = launch(&pool, "c1", &files);
+        let before = listing(pool.directory());
+        std::mem::forget(pool.mount_volume(&c1, View::Content).expect("mounted"));
+        fs::create_dir_all(pool.directory().join("layers/11-22/upper")).expect("made");
+        fs::create_dir_all(pool.directory().join("images/.tmp-x/rootfs")).expect("made");
+        let next = Pool::open("overlay", "p", &sandbox.lxd_dir(), pool.config()).expect("opened");
+        next.mount().expect("mounted");
+        let root = next.root(&c1).expect("a root");
+        assert!(matches!(root, Root::Overlay { .. }));
+        assert!(!mounts::is_mount_point(&pool.path(&c1).join("rootfs")).expect("looked"));
+        assert_eq!(listing(pool.directory()), before);
+    });
+}
+
+#[test]
+fn every_step_of_every_verb_unwinds() {
+    sandbox::run("overlay::every_step_of_every_verb_unwinds", |sandbox| verbs_unwind(sandbox, "overlay"));
+}
+
+#[test]
+fn a_limit_is_a_project_quota() {
+    sandbox::run("overlay::a_limit_is_a_project_quota", |sandbox| limit_holds(&sandbox.pool("overlay")));
+}
