@@ -1,0 +1,94 @@
+//! The monitor: one single-threaded process per container, parent of its init, outliving the daemon.
+
+pub(crate) mod attach;
+mod child;
+mod console;
+mod ending;
+mod groups;
+pub mod nodes;
+mod root;
+mod secure;
+mod serve;
+mod sessions;
+pub mod sources;
+mod start;
+pub mod steps;
+mod view;
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use corten_host::syscall::clone3::{Side, exit_now, fork};
+use corten_host::syscall::process::{ignore_signals, trim_heap};
+use rustix::fs::{Mode, OFlags};
+use rustix::process::DumpableBehavior;
+
+use crate::failure::StartFailed;
+use crate::protocol::{Report, wire};
+use crate::spec::Spec;
+
+/// Being the monitor: standard input is the spec, standard output the socket for the one report. The first process
+/// forks the monitor and ends, so that the monitor is nobody's child and no daemon has to wait for it.
+///
+/// Returns the exit status.
+pub fn run() -> i32 {
+    match fork() {
+        Ok(Side::Parent { .. }) => 0,
+        Ok(Side::Child) => exit_now(be_monitor()),
+        Err(_) => 1,
+    }
+}
+
+fn be_monitor() -> i32 {
+    let Ok(report) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3) else { return 1 };
+    let started = read_spec()
+        .and_then(|spec| become_a_daemon(&spec).map(|()| spec))
+        .map_err(|error| StartFailed::new(steps::MONITOR, "becoming a monitor", &error))
+        .and_then(start::start);
+    match started {
+        Ok(container) => {
+            let (init, monitor) = (container.made.init, container.made.monitor);
+            // Whoever waited for this may be gone; the container runs nevertheless.
+            let _ = wire::send(&report, &Report::Started { init, monitor }, &[container.pidfd.as_fd()]);
+            drop(report);
+            trim_heap();
+            serve::serve(container);
+            0
+        }
+        Err(failure) => {
+            let _ = wire::send(&report, &Report::Failed(failure), &[]);
+            1
+        }
+    }
+}
+
+fn read_spec() -> io::Result<Spec> {
+    Ok(serde_json::from_reader(io::BufReader::new(io::stdin().lock()))?)
+}
+
+/// A session of its own, nothing on its standard descriptors, no way for the container to look into it.
+fn become_a_daemon(spec: &Spec) -> io::Result<()> {
+    let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(log_file(spec)?.as_ref().unwrap_or(&null))?;
+    rustix::process::setsid()?;
+    rustix::process::umask(Mode::from_raw_mode(0o022));
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    rustix::thread::set_name(c"lxd-monitor")?;
+    ignore_signals(&[1, 2, 3, 13, 15]);
+    Ok(())
+}
+
+fn log_file(spec: &Spec) -> io::Result<Option<OwnedFd>> {
+    let Some(path) = &spec.log else { return Ok(None) };
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOCTTY;
+    Ok(Some(rustix::fs::open(path, flags, Mode::from_raw_mode(0o640))?))
+}
+
+/// A line in the container's log.
+fn warn(text: &str) {
+    use std::io::Write;
+    // A log that cannot be written must not stop a container.
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,100 @@
+//! The control groups of a container and its monitor.
+
+use std::io;
+use std::time::Duration;
+
+use corten_host::cgroup::devices::Rule;
+use corten_host::cgroup::{self, Group, Layout};
+
+use super::steps;
+use crate::failure::StartFailed;
+use crate::spec::Spec;
+
+/// Both groups.
+#[derive(Debug)]
+pub struct Groups {
+    /// Where they are.
+    pub layout: Layout,
+    /// The container's processes.
+    pub payload: Group,
+    /// The monitor.
+    pub monitor: Group,
+}
+
+/// Makes the groups and enters the monitor's.
+pub fn make(spec: &Spec) -> Result<Groups, StartFailed> {
+    let failed = |what: &str, error: cgroup::Error| StartFailed::new(steps::GROUPS, what, &to_io(error));
+    let layout = match &spec.cgroup.layout {
+        Some(layout) => layout.clone(),
+        None => Layout::discover().map_err(|error| failed("finding the control groups", error))?,
+    };
+    let monitor = Group::create(&layout, &spec.cgroup.monitor)
+        .map_err(|error| failed("making the monitor's control group", error))?;
+    let payload = match Group::create(&layout, &spec.cgroup.payload) {
+        Ok(payload) => payload,
+        Err(error) => {
+            let _ = monitor.remove(Duration::ZERO);
+            return Err(failed("making the container's control group", error));
+        }
+    };
+    let groups = Groups { layout, payload, monitor };
+    match prepare(&groups, spec) {
+        Ok(()) => Ok(groups),
+        Err(failure) => {
+            remove(&groups);
+            Err(failure)
+        }
+    }
+}
+
+fn prepare(groups: &Groups, spec: &Spec) -> Result<(), StartFailed> {
+    let failed = |what: &str, error: cgroup::Error| StartFailed::new(steps::GROUPS, what, &to_io(error));
+    groups.monitor.enter(0).map_err(|error| failed("entering the monitor's control group", error))?;
+    groups.payload.apply(&spec.cgroup.limits).map_err(|error| failed("setting limits", error))?;
+    if !spec.cgroup.devices.is_empty() {
+        let rules = spec.cgroup.devices.iter().map(|line| {
+            let rule: Rule = if line.allow { Rule::allow(&line.rule) } else { Rule::deny(&line.rule) }
+                .map_err(|error| StartFailed::new(steps::GROUPS, "reading the device list", &io::Error::other(error)))?;
+            Ok(rule)
+        });
+        let rules = rules.collect::<Result<Vec<Rule>, StartFailed>>()?;
+        groups.payload.apply_devices(&rules).map_err(|error| failed("setting the device list", error))?;
+    }
+    if let Some(map) = &spec.idmap
+        && let (Some(uid), Some(gid)) = (map.host_uid(0), map.host_gid(0))
+    {
+        groups.payload.chown(uid, gid).map_err(|error| failed("giving the control group to the container", error))?;
+    }
+    Ok(())
+}
+
+/// Kills what is left in the container's group and removes both. The monitor leaves its own first.
+pub fn remove(groups: &Groups) {
+    if let Err(error) = groups.payload.kill().and_then(|()| groups.payload.remove(Duration::from_secs(10))) {
+        super::warn(&format!("removing the container's control group: {error}"));
+    }
+    leave(groups);
+    if let Err(error) = groups.monitor.remove(Duration::from_millis(100)) {
+        super::warn(&format!("removing the monitor's control group: {error}"));
+    }
+}
+
+/// A process must be in some group: the one above, whose child the monitor's is about to be no more.
+fn leave(groups: &Groups) {
+    for member in groups.monitor.members() {
+        if let Some(parent) = member.path.parent() {
+            // Where this is refused (a parent that hands on controllers of version 2), removal below says so.
+            let _ = std::fs::write(parent.join("cgroup.procs"), "0");
+        }
+    }
+}
+
+fn to_io(error: cgroup::Error) -> io::Error {
+    match error {
+        cgroup::Error::File(error) => match error.source.raw_os_error() {
+            Some(_) => io::Error::other(error.to_string()),
+            None => error.source,
+        },
+        other => io::Error::other(other.to_string()),
+    }
+}

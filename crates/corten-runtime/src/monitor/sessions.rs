@@ -1,0 +1,221 @@
+//! Processes run in the container on request, and short errands of the monitor's children there.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use corten_host::fd;
+use corten_host::syscall::clone3::{Side, clone3, exit_now, fork};
+use rustix::process::{WaitId, WaitIdOptions};
+use serde::{Deserialize, Serialize};
+
+use super::attach::{self, Plan};
+use super::child::{Failure, Outcome};
+use super::start::Running;
+use crate::protocol::{Reply, wire};
+use crate::spec::{Create, ExecSpec};
+
+/// Why a child did not do what it was to do; silence is success.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Complaint {
+    what: String,
+    errno: i32,
+    detail: Option<String>,
+}
+
+impl Complaint {
+    fn of(failure: &Failure) -> Complaint {
+        let errno = failure.source.raw_os_error().unwrap_or(0);
+        let detail = (errno == 0).then(|| failure.source.to_string());
+        Complaint { what: failure.what.clone(), errno, detail }
+    }
+
+    fn into_reply(self) -> Reply {
+        if self.what == attach::EXECUTING {
+            let status = attach::status_of(&io::Error::from_raw_os_error(self.errno));
+            return Reply::Exited { status };
+        }
+        Reply::Failed { what: self.what, errno: self.errno, detail: self.detail }
+    }
+}
+
+/// How far a session has come.
+#[derive(Debug)]
+pub enum Stage {
+    /// The child prepares; its socket closes at exec, or brings a [`Complaint`].
+    Preparing(OwnedFd),
+    /// The program runs.
+    Running,
+    /// It did not get that far, which has been told.
+    Refused,
+}
+
+/// A process run by request.
+#[derive(Debug)]
+pub struct Session {
+    /// In the monitor's pid namespace.
+    pub pid: i32,
+    /// Readable when it has ended.
+    pub pidfd: OwnedFd,
+    /// Its command line.
+    pub argv: Vec<String>,
+    /// Whoever asked for it, while he is there.
+    pub owner: Option<OwnedFd>,
+    /// What is held so that the process does not lose its terminal or its readers; read and thrown away when the
+    /// owner is gone.
+    pub held: Vec<OwnedFd>,
+    /// How far it has come.
+    pub stage: Stage,
+}
+
+/// Starts a process. `owner` is answered when it has executed its program, or has failed to.
+pub fn start(
+    running: &Running,
+    spec: ExecSpec,
+    mut fds: Vec<OwnedFd>,
+    owner: OwnedFd,
+) -> Result<Session, (OwnedFd, io::Error)> {
+    if fds.len() < 3 || spec.argv.is_empty() {
+        return Err((owner, io::Error::other("a command line and three descriptors are needed")));
+    }
+    let held = fds.split_off(3);
+    match launch(running, &spec, &fds) {
+        Ok((pid, pidfd, socket)) => Ok(Session {
+            pid,
+            pidfd,
+            argv: spec.argv,
+            owner: Some(owner),
+            held,
+            stage: Stage::Preparing(socket),
+        }),
+        Err(error) => Err((owner, error)),
+    }
+}
+
+fn launch(running: &Running, spec: &ExecSpec, stdio: &[OwnedFd]) -> io::Result<(i32, OwnedFd, OwnedFd)> {
+    let (ours, theirs) = fd::packet_pair()?;
+    let group = running.groups.payload.v2_attach_fd().map_err(|error| io::Error::other(error.to_string()))?;
+    match clone3(0, group.as_ref().map(AsFd::as_fd))? {
+        Side::Parent { pid, pidfd } => Ok((pid, pidfd, ours)),
+        Side::Child => {
+            let plan = Plan {
+                spec,
+                stdio,
+                init: running.pidfd.as_fd(),
+                user: running.kept.idmap.is_some(),
+                security: &running.kept.security,
+                groups: &running.groups,
+            };
+            let failure = attach::become_process(&plan);
+            let _ = wire::send(&theirs, &Complaint::of(&failure), &[]);
+            exit_now(127)
+        }
+    }
+}
+
+impl Session {
+    /// The preparing child has spoken or executed its program: tells the owner.
+    pub fn prepared(&mut self) {
+        let Stage::Preparing(socket) = &self.stage else { return };
+        let complaint = wire::receive::<Complaint>(socket).unwrap_or_else(|error| {
+            Some((Complaint::of(&Failure { what: "running a process".into(), source: error }), Vec::new()))
+        });
+        match complaint {
+            None => {
+                self.stage = Stage::Running;
+                self.tell(&Reply::Started { pid: self.pid }, true);
+            }
+            Some((complaint, _)) => {
+                self.stage = Stage::Refused;
+                self.held.clear();
+                self.tell(&complaint.into_reply(), false);
+            }
+        }
+    }
+
+    /// The process has ended: reaps it and tells the owner.
+    pub fn ended(&mut self) {
+        // What the child has said before it ended comes first.
+        self.prepared();
+        let status = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED).ok().flatten();
+        let status = status.map_or(0, |status| {
+            status.exit_status().unwrap_or_else(|| 128 + status.terminating_signal().unwrap_or(0))
+        });
+        if !matches!(self.stage, Stage::Refused) {
+            self.tell(&Reply::Exited { status }, false);
+        }
+    }
+
+    fn tell(&mut self, reply: &Reply, with_pidfd: bool) {
+        let Some(owner) = &self.owner else { return };
+        let fds = if with_pidfd { vec![self.pidfd.as_fd()] } else { Vec::new() };
+        if wire::send(owner, reply, &fds).is_err() {
+            self.owner = None;
+        }
+    }
+
+    /// Reads and throws away what one of the held descriptors has; `false` when that has come to its end.
+    pub fn drain(&self, index: usize) -> bool {
+        let mut buffer = [0u8; 4096];
+        match rustix::io::read(&self.held[index], &mut buffer[..]) {
+            Ok(count) => count > 0,
+            Err(errno) => matches!(errno, rustix::io::Errno::AGAIN | rustix::io::Errno::INTR),
+        }
+    }
+}
+
+/// Something small that a child of the monitor does in the container.
+#[derive(Debug)]
+pub struct Errand {
+    /// Whoever asked for it.
+    pub owner: OwnedFd,
+    /// The child's socket.
+    pub socket: OwnedFd,
+    pidfd: OwnedFd,
+}
+
+/// What is to be done.
+pub enum Task {
+    /// Attach a tree.
+    Put(OwnedFd, PathBuf, Create),
+    /// Take a mount away, and what it was on.
+    Take(PathBuf, bool),
+}
+
+/// Sends a child to do `task`.
+pub fn send(running: &Running, task: &Task, owner: OwnedFd) -> Result<Errand, (OwnedFd, io::Error)> {
+    let (ours, theirs) = match fd::packet_pair() {
+        Ok(pair) => pair,
+        Err(error) => return Err((owner, error)),
+    };
+    match fork() {
+        Err(error) => Err((owner, error)),
+        Ok(Side::Parent { pidfd, .. }) => Ok(Errand { owner, socket: ours, pidfd }),
+        Ok(Side::Child) => {
+            let (init, user) = (running.pidfd.as_fd(), running.kept.idmap.is_some());
+            let done: Outcome = match task {
+                Task::Put(tree, target, create) => attach::put_mount(init, user, tree, target, *create),
+                Task::Take(target, remove) => attach::take_mount(init, user, target, *remove),
+            };
+            if let Err(failure) = done {
+                let _ = wire::send(&theirs, &Complaint::of(&failure), &[]);
+            }
+            exit_now(0)
+        }
+    }
+}
+
+impl Errand {
+    /// The child has spoken or ended: reaps it, answers, and gives the connection back for the next question.
+    pub fn finish(self) -> OwnedFd {
+        let reply = match wire::receive::<Complaint>(&self.socket) {
+            Ok(None) => Reply::Done,
+            Ok(Some((complaint, _))) => complaint.into_reply(),
+            Err(error) => Reply::Failed { what: "hearing from a child".into(), errno: 0, detail: Some(error.to_string()) },
+        };
+        let _ = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
+        // An owner who is gone is noticed when his connection is read next.
+        let _ = wire::send(&self.owner, &reply, &[]);
+        self.owner
+    }
+}
