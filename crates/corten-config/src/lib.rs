@@ -1,0 +1,2 @@
+//! What may be configured: every key, its type, default and rules.
+#![forbid(unsafe_code)]
