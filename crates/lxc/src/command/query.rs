@@ -1,0 +1,112 @@
+//! `lxc query`: a request as it is, and the reply as JSON.
+
+use corten_api::envelope::Envelope;
+use corten_api::error::{Error, Kind, Result};
+use corten_api::operation::Operation;
+use corten_client::http::Ask;
+use corten_client::operation::outcome;
+use corten_client::server::Server;
+use hyper::{Method, StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::arguments::{Arguments, Flag};
+use crate::commands::Command;
+use crate::printer;
+use crate::session::Session;
+
+pub static COMMAND: Command = Command {
+    name: "query",
+    usage: "[<remote>:]<API path>",
+    about: "Send a raw query to LXD",
+    examples: "lxc query -X DELETE --wait /1.0/instances/c1\n    Delete local instance \"c1\".",
+    flags: &[
+        Flag::switch("wait", "Wait for the operation to complete"),
+        Flag::switch("raw", "Print the raw response"),
+        Flag::text("request", "Action (defaults to GET)").short('X').or("GET"),
+        Flag::text("data", "Input data").short('d'),
+    ],
+    words: (1, Some(1)),
+    hidden: true,
+    run: crate::run!(run),
+    ..Command::EMPTY
+};
+
+async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
+    if session.project.is_some() {
+        return Err(Error::invalid("--project cannot be used with the query command"));
+    }
+    let (remote, path) = session.parse_remote(arguments.word(0))?;
+    if !path.starts_with('/') {
+        return Err(Error::invalid("Query path must start with /"));
+    }
+    // What a query asks is what the user typed: the remote's project is not added.
+    let server = session.server(&remote).await?.in_project("");
+    let name = arguments.text_or("request", "GET");
+    let method = Method::from_bytes(name.as_bytes())
+        .map_err(|_| Error::invalid(format!("net/http: invalid method {name:?}")))?;
+    let reply = server.send(ask(method, &path, arguments.text("data"))).await?;
+    let (status, bytes) = server.collect(reply).await?;
+    let Ok(mut envelope) = serde_json::from_slice::<Envelope>(&bytes) else {
+        if status != StatusCode::OK {
+            let message = format!("Failed to fetch {}{path}: {status}", server.endpoint().base());
+            return Err(Error { kind: Kind::from_status(status.as_u16()), message });
+        }
+        printer::print_bytes(&bytes);
+        return Ok(());
+    };
+    if envelope.kind == "error" {
+        return Err(Error { kind: Kind::from_status(status.as_u16()), message: envelope.error });
+    }
+    if arguments.is_set("wait") && !envelope.operation.is_empty() {
+        envelope = wait(&server, &envelope.operation).await?;
+    }
+    if arguments.is_set("raw") {
+        printer::print_line(&pretty(&envelope)?);
+        return Ok(());
+    }
+    let metadata: Value = envelope.read()?;
+    let nothing = metadata.is_null() || metadata.as_object().is_some_and(serde_json::Map::is_empty);
+    if !nothing {
+        printer::print_line(&pretty(&metadata)?);
+    }
+    Ok(())
+}
+
+/// Waits for an operation at its path.
+async fn wait(server: &Server, operation: &str) -> Result<Envelope> {
+    let (path, query) = operation.split_once('?').unwrap_or((operation, ""));
+    let (envelope, _) = server.ask(Ask::new(Method::GET, format!("{path}/wait?{query}"))).await?;
+    outcome(envelope.read::<Operation>()?)?;
+    Ok(envelope)
+}
+
+/// The request: data that is JSON goes as it is, anything else as a JSON string, as LXD's client does.
+fn ask(method: Method, path: &str, data: &str) -> Ask {
+    let body = match serde_json::from_str::<Value>(data) {
+        Ok(value) => value.to_string(),
+        Err(_) => Value::String(data.to_owned()).to_string(),
+    };
+    Ask::new(method, path).body("application/json", body.into_bytes())
+}
+
+/// JSON indented by tabs, with a newline of its own at the end, as LXD's client prints it.
+fn pretty<T: Serialize>(value: &T) -> Result<String> {
+    let mut text = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+    let mut to = serde_json::Serializer::with_formatter(&mut text, formatter);
+    value.serialize(&mut to).map_err(|error| Error::internal(error.to_string()))?;
+    text.push(b'\n');
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_indented_by_tabs_with_sorted_keys() {
+        let value: Value = serde_json::from_str(r#"{"b":[1,"<x>"],"a":{},"c":[]}"#).unwrap();
+        assert_eq!(pretty(&value).unwrap(), "{\n\t\"a\": {},\n\t\"b\": [\n\t\t1,\n\t\t\"<x>\"\n\t],\n\t\"c\": []\n}\n");
+    }
+}
