@@ -1,0 +1,295 @@
+//! Creating an instance: the decision (names, keys, devices, pool) is one transaction, the volume follows, or all of
+//! it is taken back.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use corten_api::error::{Error, Result};
+use corten_api::event::EventLifecycleRequestor;
+use corten_api::instance::InstancesPost;
+use corten_api::time::Time;
+use corten_db::error::Abort;
+use corten_db::table::{architecture, instances, profiles, projects, storage_pools, storage_volumes};
+use corten_db::{Tx, View};
+use corten_host::undo::Undo;
+use corten_instance::instance::{Config, Instance, host_name, root_disk};
+use corten_instance::lifecycle::admission::{Action, Observed};
+use corten_instance::step::{pass, step};
+use corten_instance::{idmap, name, volatile};
+use corten_storage::fill::Fill;
+use corten_storage::volume::{Kind, Volume, storage_name};
+use serde_json::Value;
+
+use super::claims::Taken;
+use super::find::{expand, profile_project};
+use super::{Instances, root};
+use crate::app::App;
+use crate::app::images::source::Ready;
+use crate::app::storage::pools::Pools;
+
+/// What the new instance is filled with.
+pub enum Origin {
+    /// Nothing: an empty root.
+    Nothing,
+    /// An image that is at hand.
+    Image(Box<Ready>),
+}
+
+/// Refuses what no container can be made from, before anything is looked up.
+///
+/// # Errors
+/// 400 with the part that is wrong.
+pub fn check(post: &InstancesPost) -> Result<()> {
+    match post.r#type.as_str() {
+        "" | "container" => {}
+        "virtual-machine" => return Err(Error::invalid("Instance type \"virtual-machine\" is not supported on this server")),
+        other => return Err(Error::invalid(format!("Invalid instance type {other:?}"))),
+    }
+    if !post.name.is_empty() {
+        corten_config::name::instance(&post.name)?;
+    }
+    super::update::check_config(&post.config)?;
+    super::update::check_devices(&post.devices)
+}
+
+/// The name of the new instance: the one asked for, or one of ours.
+///
+/// # Errors
+/// Those of the database.
+pub fn choose_name(app: &App, project: &str, asked: &str) -> Result<String> {
+    if !asked.is_empty() {
+        return Ok(asked.to_string());
+    }
+    let names = app.view(|view| Ok(instances::names(view, Some(project))?))?;
+    name::generate(&names.into_iter().map(|(_, name, _)| name).collect::<BTreeSet<_>>())
+}
+
+/// Makes the instance `post.name` of `project`.
+///
+/// # Errors
+/// In LXD's words; nothing is left then.
+pub fn create(
+    app: &Arc<App>,
+    project: &str,
+    post: &InstancesPost,
+    origin: &Origin,
+    requestor: Option<&EventLifecycleRequestor>,
+) -> Result<()> {
+    let key = (project.to_string(), post.name.clone());
+    let Taken::Go(claim) = app.instances.claims.take(&key, Action::Create, || Ok(Observed::Stopped))? else {
+        return Ok(());
+    };
+    let outcome = make(app, project, post, origin, requestor);
+    claim.end(outcome)
+}
+
+fn make(
+    app: &Arc<App>,
+    project: &str,
+    post: &InstancesPost,
+    origin: &Origin,
+    requestor: Option<&EventLifecycleRequestor>,
+) -> Result<()> {
+    let mut undo = Undo::default();
+    let planned = plan(app, project, post, origin)?;
+    let instance = step(
+        &mut undo,
+        "remember the instance",
+        || record(app, &planned).map_err(|error| error.context("Failed creating instance record")),
+        |instance: &Instance| {
+            let (app, instance) = (app.clone(), instance.clone());
+            move || forget(&app, &instance)
+        },
+    )?;
+    fill(app, &instance, origin, &mut undo)?;
+    link(app, &instance, &mut undo)?;
+    pass("announce the instance")?;
+    undo.keep();
+    let source = corten_api::url::path_in(project, ["instances", &instance.name]);
+    let pool = instance.pool().unwrap_or_default().to_string();
+    let context = [("storage-pool", Value::from(pool)), ("type", Value::from("container"))];
+    app.lifecycle_with(project, "instance-created", &source, requestor.cloned(), context);
+    Ok(())
+}
+
+/// The instance as it will be remembered, but for what the database decides.
+fn plan(app: &App, project: &str, post: &InstancesPost, origin: &Origin) -> Result<Instance> {
+    let mut config = post.config.clone();
+    let mut names = post.profiles.clone();
+    let mut arch = post.architecture.clone();
+    if let Origin::Image(image) = origin {
+        config.extend(image.properties.iter().map(|(key, value)| (format!("image.{key}"), value.clone())));
+        config.insert(volatile::BASE_IMAGE.to_string(), image.fingerprint.clone());
+        names = names.or_else(|| (!image.profiles.is_empty()).then(|| image.profiles.clone()));
+        arch.clone_from(&image.architecture);
+    }
+    if arch.is_empty() {
+        arch.clone_from(&app.host.architecture);
+    }
+    if !app.host.architectures.contains(&arch) {
+        return Err(Error::invalid(format!("Requested architecture isn't supported by this host: {arch}")));
+    }
+    let profiles = names.unwrap_or_else(|| vec!["default".to_string()]);
+    let mut instance = Instance {
+        project: project.to_string(),
+        name: post.name.clone(),
+        architecture: arch,
+        ephemeral: post.ephemeral,
+        description: post.description.clone(),
+        created: Time::now(),
+        config,
+        devices: post.devices.clone(),
+        profiles,
+        ..Instance::default()
+    };
+    let (config, devices) = app.view(|view| expanded(view, &instance))?;
+    (instance.expanded_config, instance.expanded_devices) = (config, devices);
+    let own = volatile_keys(app, &instance)?;
+    for config in [&mut instance.config, &mut instance.expanded_config] {
+        config.extend(own.clone());
+    }
+    Ok(instance)
+}
+
+/// Everything that the profiles and the instance say together.
+fn expanded(view: &View<'_>, instance: &Instance) -> Result<(Config, corten_instance::instance::Devices), Abort> {
+    if projects::get(view, &instance.project)?.is_none() {
+        return Err(Error::not_found("Project not found").into());
+    }
+    let holder = profile_project(view, &instance.project)?;
+    let found = profiles::named(view, &holder, &instance.profiles)?;
+    for name in &instance.profiles {
+        if !found.iter().any(|profile| profile.name == *name) {
+            return Err(Error::internal(format!("Requested profile {name:?} doesn't exist")).into());
+        }
+    }
+    let in_order = instance.profiles.iter().filter_map(|name| found.iter().find(|profile| profile.name == *name));
+    Ok(expand(&instance.config, &instance.devices, in_order))
+}
+
+/// The volatile keys that an instance begins with.
+fn volatile_keys(app: &App, instance: &Instance) -> Result<Config> {
+    let others = if instance.is_on("security.idmap.isolated") { Instances::all(app, None)? } else { Vec::new() };
+    let (map, base) = idmap::next(instance, app.instances.host_ids.as_ref(), &others)?;
+    let mut keys = Config::from([
+        (volatile::UUID.to_string(), volatile::new_uuid()?),
+        (volatile::INSTANCE_ID.to_string(), volatile::new_uuid()?),
+        (volatile::IDMAP_BASE.to_string(), base.to_string()),
+        (volatile::IDMAP_NEXT.to_string(), map.to_json()),
+        (volatile::IDMAP_ON_DISK.to_string(), "[]".to_string()),
+        (volatile::APPLY_TEMPLATE.to_string(), "create".to_string()),
+    ]);
+    for (device, options) in &instance.expanded_devices {
+        let get = |option: &str| options.get(option).map_or("", String::as_str);
+        // A physical interface keeps the address it has.
+        if get("type") == "nic" && get("hwaddr").is_empty() && get("nictype") != "physical" {
+            keys.insert(format!("volatile.{device}.hwaddr"), volatile::new_mac()?);
+        }
+    }
+    Ok(keys)
+}
+
+/// Writes the rows of the instance and its volume in one decision; gives the instance with its number.
+fn record(app: &App, planned: &Instance) -> Result<Instance> {
+    let pool = match root_disk(&planned.expanded_devices) {
+        Some((_, disk)) => disk.get("pool").cloned().unwrap_or_default(),
+        None => return Err(Error::invalid("Failed initialising instance: Failed getting root disk: No root device could be found")),
+    };
+    let id = app.write(|tx| insert(tx, planned, &pool))?;
+    Ok(Instance { id, ..planned.clone() })
+}
+
+fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Abort> {
+    if instances::id(tx, &planned.project, &planned.name)?.is_some() {
+        return Err(Error::conflict("Add instance info to the database: This instance already exists").into());
+    }
+    let holder = profile_project(tx, &planned.project)?;
+    let Some(pool) = storage_pools::get(tx, pool)? else {
+        return Err(Error::not_found("Failed loading storage pool: Storage pool not found").into());
+    };
+    let row = instances::Instance {
+        id: 0,
+        project: planned.project.clone(),
+        name: planned.name.clone(),
+        kind: instances::CONTAINER,
+        architecture: architecture::id(&planned.architecture).unwrap_or_default(),
+        ephemeral: planned.ephemeral,
+        created: planned.created.timestamp(),
+        stateful: false,
+        last_used: None,
+        description: planned.description.clone(),
+        profiles: planned.profiles.clone(),
+        config: planned.config.clone(),
+        devices: planned.devices.clone(),
+    };
+    let id = instances::insert(tx, &row, &holder)?;
+    let volume = storage_volumes::Volume {
+        id: 0,
+        pool_id: pool.id,
+        pool: pool.name.clone(),
+        project: planned.project.clone(),
+        name: planned.name.clone(),
+        kind: storage_volumes::CONTAINER,
+        content: 0,
+        description: String::new(),
+        config: Config::new(),
+    };
+    storage_volumes::insert(tx, &volume)?;
+    Ok(id)
+}
+
+/// Removes the rows again.
+fn forget(app: &App, instance: &Instance) -> Result<()> {
+    app.write(|tx| {
+        if let Some(volume) = storage_volumes::of_instance(tx, &instance.project, &instance.name)? {
+            storage_volumes::delete(tx, volume.id)?;
+        }
+        instances::delete(tx, &instance.project, &instance.name)?;
+        Ok(())
+    })
+}
+
+/// Makes the volume of the instance.
+fn fill(app: &App, instance: &Instance, origin: &Origin, undo: &mut Undo) -> Result<()> {
+    let (pool, volume) = root::volume(app, instance)?;
+    let watch = corten_archive::watch::Watch::default();
+    pass("make the volume")?;
+    let made = match origin {
+        Origin::Nothing => pool.create_volume(&volume, &Fill::Empty, &watch)?,
+        Origin::Image(image) => {
+            pool.ensure_image(&image.fingerprint, &image.files, &watch)?;
+            let fill = Fill::Image { fingerprint: &image.fingerprint, files: &image.files };
+            pool.create_volume(&volume, &fill, &watch)
+                .map_err(|error| corten_api::error::Error::from(error).context("Failed creating instance from image"))?
+        }
+    };
+    undo.absorb(made);
+    let size = instance.root_disk().and_then(|(_, disk)| disk.get("size")).map(|size| corten_instance::size::bytes(size));
+    if let Some(size) = size.transpose()? {
+        pool.set_quota(&volume, Some(size))?;
+    }
+    Ok(())
+}
+
+/// Makes `containers/NAME` lead to the volume.
+fn link(app: &App, instance: &Instance, undo: &mut Undo) -> Result<()> {
+    let name = host_name(&instance.project, &instance.name);
+    let pool = Pools::get(app, instance.pool().unwrap_or_default())?;
+    let volume = Volume::new(Kind::Container, storage_name(Kind::Container, &instance.project, &instance.name));
+    let (target, link) = (pool.path(&volume), app.dirs.var.join("containers").join(name));
+    step(undo, "link the volume", || make_link(&target, &link), |()| {
+        let link = link.clone();
+        move || std::fs::remove_file(link).map_err(|error| Error::internal(error.to_string()))
+    })
+}
+
+fn make_link(target: &std::path::Path, link: &std::path::Path) -> Result<()> {
+    match std::os::unix::fs::symlink(target, link) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            // An older link leads to a volume that is gone.
+            std::fs::remove_file(link).and_then(|()| std::os::unix::fs::symlink(target, link))
+        }
+        other => other,
+    }
+    .map_err(|error| Error::internal(format!("Failed to link {}: {error}", link.display())))
+}

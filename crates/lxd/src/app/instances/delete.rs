@@ -1,0 +1,61 @@
+//! Deleting an instance: first what it is on disk, then the memory of it.
+
+use std::sync::Arc;
+
+use corten_api::error::{Error, Result};
+use corten_api::event::EventLifecycleRequestor;
+use corten_db::table::{instances, snapshots, storage_volumes};
+use corten_instance::instance::{Instance, is_true};
+use corten_instance::lifecycle::admission::Action;
+
+use super::claims::{Key, Taken};
+use super::{Instances, observe, root, start, tell};
+use crate::app::App;
+
+/// Deletes the stopped instance of this key for a client.
+///
+/// # Errors
+/// When it runs, is protected, or something of it cannot be removed; it stays then, and can be deleted again.
+pub fn delete(app: &Arc<App>, key: &Key, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
+    let Taken::Go(claim) = app.instances.claims.take(key, Action::Delete, || observe(app, key))? else { return Ok(()) };
+    let outcome = Instances::find(app, &key.0, &key.1).and_then(|instance| {
+        if is_true(instance.get("security.protection.delete")) {
+            return Err(Error::internal("Instance is protected"));
+        }
+        remove(app, &instance, requestor)
+    });
+    claim.end(outcome)
+}
+
+/// Removes a stopped instance under a claim that the caller has.
+///
+/// # Errors
+/// See [`delete`].
+pub fn remove(app: &App, instance: &Instance, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
+    let (pool, volume) = root::volume(app, instance)?;
+    for snapshot in app.view(|view| Ok(snapshots::of_instance(view, instance.id)?))? {
+        pool.delete_volume(&volume.snapshot(&snapshot.name))?;
+    }
+    pool.delete_volume(&volume)?;
+    for folder in [start::log_dir(app, instance), start::run_dir(app, instance)] {
+        // A folder that was never made need not be removed.
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(folder = %folder.display(), %error, "Failed to remove a folder of a deleted instance");
+            }
+            _ => {}
+        }
+    }
+    let link = app.dirs.var.join("containers").join(instance.host_name());
+    let _ = std::fs::remove_file(link);
+    let (project, name, row) = (&instance.project, &instance.name, volume.id.map(i64::from));
+    app.write(|tx| {
+        instances::delete(tx, project, name)?;
+        if let Some(row) = row {
+            storage_volumes::delete(tx, row)?;
+        }
+        Ok(())
+    })?;
+    tell(app, instance, "instance-deleted", requestor);
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! Devices of an instance: started together, put in and taken out while it runs, and stopped after it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use corten_api::error::{Error, Result};
+use corten_host::undo::Undo;
+use corten_instance::device::registry::device;
+use corten_instance::device::{Attachment, Call, Host, start_order};
+use corten_instance::idmap;
+use corten_instance::instance::{Config, Instance};
+use corten_network::network::Network;
+
+use super::running::{Entry, failed};
+use crate::app::App;
+
+impl Host for App {
+    fn attach_volume(&self, _instance: &Instance, pool: &str, volume: &str, _undo: &mut Undo) -> Result<PathBuf> {
+        Err(Error::not_implemented(format!("The custom volume {volume:?} of {pool:?} cannot be attached yet")))
+    }
+
+    fn detach_volume(&self, _instance: &Instance, _pool: &str, _volume: &str) -> Result<()> {
+        Ok(())
+    }
+
+    fn nic_options(&self, instance: &Instance, options: &Config) -> Result<Config> {
+        crate::app::networks::nic_options(self, &instance.project, options)
+    }
+
+    fn network(&self, parent: &str) -> Option<Arc<dyn Network>> {
+        crate::app::networks::managed(self, parent)
+    }
+}
+
+/// Checks all devices, then starts each in its order; gives what they add, by name.
+///
+/// # Errors
+/// The first device that cannot be started. What was started is in `undo`.
+pub fn start_all(app: &Arc<App>, instance: &Instance, undo: &mut Undo) -> Result<Vec<(String, Attachment)>> {
+    let order = start_order(&instance.expanded_devices);
+    for (name, options) in &order {
+        let kind = device(options).map_err(|error| error.context(format!("Failed start validation for device {name:?}")))?;
+        kind.check(&call(app, instance, name, options))
+            .map_err(|error| error.context(format!("Failed pre-start check for device {name:?}")))?;
+    }
+    let mut started = Vec::with_capacity(order.len());
+    for (name, options) in order {
+        let attachment = device(options)?
+            .start(&call(app, instance, name, options), undo)
+            .map_err(|error| error.context(format!("Failed to start device {name:?}")))?;
+        started.push((name.to_string(), attachment));
+    }
+    Ok(started)
+}
+
+fn call<'a>(app: &'a App, instance: &'a Instance, name: &'a str, options: &'a Config) -> Call<'a> {
+    Call { instance, name, options, host: app }
+}
+
+/// The volatile keys that started devices ask to remember.
+pub fn volatile_changes(started: &[(String, Attachment)]) -> Config {
+    let changes = started.iter().flat_map(|(device, attachment)| {
+        attachment.volatile.iter().map(move |(key, value)| (format!("volatile.{device}.{key}"), value.clone()))
+    });
+    changes.collect()
+}
+
+/// Stops all devices of an instance that has stopped, last first; every one is tried.
+pub fn stop_all(app: &App, instance: &Instance) -> Vec<Error> {
+    let mut order = start_order(&instance.expanded_devices);
+    order.reverse();
+    let stop = |(name, options): (&str, &Config)| {
+        let stopped = device(options).and_then(|kind| kind.stop(&call(app, instance, name, options)));
+        stopped.err().map(|error| error.context(format!("Failed to stop device {name:?}")))
+    };
+    order.into_iter().filter_map(stop).collect()
+}
+
+/// The volatile keys that devices only have while they run, set to nothing.
+pub fn forgotten(instance: &Instance) -> Config {
+    let of_device = |key: &str| {
+        let rest = key.strip_prefix("volatile.")?;
+        let (device, name) = rest.split_once('.')?;
+        (instance.expanded_devices.contains_key(device) && is_transient(name)).then_some(())
+    };
+    instance.config.keys().filter(|key| of_device(key).is_some()).map(|key| (key.clone(), String::new())).collect()
+}
+
+fn is_transient(name: &str) -> bool {
+    name == "host_name" || name.starts_with("last_state.")
+}
+
+/// Puts a device into a running container; gives the volatile keys to remember.
+///
+/// # Errors
+/// What could not be done; nothing of it is left then.
+pub fn plug(app: &Arc<App>, instance: &Instance, entry: &Entry, name: &str, options: &Config) -> Result<Config> {
+    let kind = device(options)?;
+    let call = call(app, instance, name, options);
+    kind.check(&call).map_err(|error| error.context(format!("Failed pre-start check for device {name:?}")))?;
+    let mut undo = Undo::default();
+    let attachment =
+        kind.start(&call, &mut undo).map_err(|error| error.context(format!("Failed to start device {name:?}")))?;
+    attach(instance, entry, name, &attachment)?;
+    undo.keep();
+    Ok(volatile_changes(&[(name.to_string(), attachment)]))
+}
+
+fn attach(instance: &Instance, entry: &Entry, name: &str, attachment: &Attachment) -> Result<()> {
+    let doing = format!("Failed to add device {name:?} to the running instance");
+    let wrong = |error: corten_runtime::Error| failed(&doing, &error);
+    let container = &entry.container;
+    for mount in &attachment.mounts {
+        container.mount(mount).map_err(wrong)?;
+    }
+    let map = idmap::for_runtime(&entry.idmap);
+    if instance.is_privileged() && !attachment.device_rules.is_empty() {
+        container.allow_devices(&attachment.device_rules).map_err(wrong)?;
+    }
+    for node in &attachment.nodes {
+        container.add_node(node, map.as_ref()).map_err(wrong)?;
+    }
+    for link in &attachment.links {
+        container.add_link(link).map_err(wrong)?;
+    }
+    Ok(())
+}
+
+/// Takes a device out of a running container.
+///
+/// # Errors
+/// What could not be done.
+pub fn unplug(app: &App, instance: &Instance, entry: &Entry, name: &str, options: &Config) -> Result<Config> {
+    let doing = format!("Failed to remove device {name:?} from the running instance");
+    let wrong = |error: corten_runtime::Error| failed(&doing, &error);
+    let container = &entry.container;
+    let get = |option: &str| options.get(option).map_or("", String::as_str);
+    match get("type") {
+        "disk" if get("path") == "/" => {
+            return Err(Error::invalid("Root disk cannot be detached from a running instance"));
+        }
+        "disk" => container.unmount(get("path")).map_err(wrong)?,
+        "unix-char" | "unix-block" => {
+            let path = if get("path").is_empty() { get("source") } else { get("path") };
+            container.remove_node(path).map_err(wrong)?;
+        }
+        _ => {}
+    }
+    device(options)?.stop(&call(app, instance, name, options))?;
+    let prefix = format!("volatile.{name}.");
+    let gone = instance.config.keys().filter_map(|key| key.strip_prefix(&prefix).filter(|rest| is_transient(rest)).map(|_| key));
+    Ok(gone.map(|key| (key.clone(), String::new())).collect())
+}
+
+/// Brings changed live options of a device into effect.
+///
+/// # Errors
+/// What could not be changed.
+pub fn update(app: &App, instance: &Instance, name: &str, old: &Config, new: &Config) -> Result<()> {
+    device(new)?.update(&call(app, instance, name, new), old)
+}

@@ -1,0 +1,106 @@
+//! Finding instances: a row with its profiles becomes an [`Instance`] with everything expanded.
+
+use std::collections::{BTreeMap, HashMap};
+
+use corten_api::error::{Error, Result};
+use corten_api::time::Time;
+use corten_db::table::{architecture, instances, profiles, projects};
+use corten_db::{View, error::DbError};
+use corten_instance::instance::{Config, Devices, Instance};
+
+use super::Instances;
+use crate::app::App;
+use crate::app::database::Look;
+
+/// Profiles of the projects at hand, by project and name.
+type Profiles = HashMap<(String, String), profiles::Profile>;
+
+/// The project that holds the profiles of `project`: itself, or the default one when it shares those.
+///
+/// # Errors
+/// Those of the database.
+pub fn profile_project(view: &View<'_>, project: &str) -> Result<String, DbError> {
+    let own = projects::get(view, project)?.is_none_or(|project| has_feature(&project.config, "features.profiles"));
+    Ok(if own { project.to_string() } else { projects::DEFAULT.to_string() })
+}
+
+fn has_feature(config: &Config, feature: &str) -> bool {
+    config.get(feature).is_some_and(|value| corten_instance::instance::is_true(value))
+}
+
+impl Instances {
+    /// The instance `name` of `project`.
+    ///
+    /// # Errors
+    /// 404 when there is none.
+    pub fn find(app: &App, project: &str, name: &str) -> Result<Instance> {
+        let found = app.db.look(|view| {
+            let Some(row) = instances::get(view, project, name)? else { return Ok(None) };
+            let holder = profile_project(view, project)?;
+            let named = profiles::named(view, &holder, &row.profiles)?;
+            let profiles = named.into_iter().map(|profile| ((project.to_string(), profile.name.clone()), profile));
+            Ok::<_, DbError>(Some(assemble(row, &profiles.collect())))
+        })?;
+        found.ok_or_else(|| Error::not_found("Instance not found"))
+    }
+
+    /// All instances of a project, or of all projects, by project and name.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn all(app: &App, project: Option<&str>) -> Result<Vec<Instance>> {
+        app.db.look(|view| {
+            let rows = instances::list(view, project)?;
+            let mut known = Profiles::new();
+            let mut holders: BTreeMap<String, String> = BTreeMap::new();
+            for row in &rows {
+                if !holders.contains_key(&row.project) {
+                    let holder = profile_project(view, &row.project)?;
+                    for profile in profiles::list(view, Some(&holder))? {
+                        known.insert((row.project.clone(), profile.name.clone()), profile);
+                    }
+                    holders.insert(row.project.clone(), holder);
+                }
+            }
+            Ok::<_, DbError>(rows.into_iter().map(|row| assemble(row, &known)).collect())
+        })
+    }
+}
+
+fn assemble(row: instances::Instance, known: &Profiles) -> Instance {
+    let applied = row.profiles.iter().filter_map(|name| known.get(&(row.project.clone(), name.clone())));
+    let applied: Vec<&profiles::Profile> = applied.collect();
+    let (expanded_config, expanded_devices) = expand(&row.config, &row.devices, applied.iter().copied());
+    Instance {
+        id: row.id,
+        project: row.project,
+        name: row.name,
+        architecture: architecture::name(row.architecture).unwrap_or_default().to_string(),
+        ephemeral: row.ephemeral,
+        stateful: row.stateful,
+        description: row.description,
+        created: Time::from(row.created),
+        last_used: row.last_used.map_or_else(Time::default, Time::from),
+        config: row.config,
+        devices: row.devices,
+        profiles: row.profiles,
+        expanded_config,
+        expanded_devices,
+    }
+}
+
+/// Keys and devices of the profiles in their order, then the instance's own, which win.
+pub fn expand<'a>(
+    config: &Config,
+    devices: &Devices,
+    profiles: impl Iterator<Item = &'a profiles::Profile>,
+) -> (Config, Devices) {
+    let (mut expanded_config, mut expanded_devices) = (Config::new(), Devices::new());
+    for profile in profiles {
+        expanded_config.extend(profile.config.clone());
+        expanded_devices.extend(profile.devices.clone());
+    }
+    expanded_config.extend(config.clone());
+    expanded_devices.extend(devices.clone());
+    (expanded_config, expanded_devices)
+}

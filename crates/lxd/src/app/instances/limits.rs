@@ -1,0 +1,123 @@
+//! Limits of instances: what a start writes, what a change applies at once, and who gets which processor.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use corten_api::error::{Context, Error, Result, chain};
+use corten_host::cgroup::layout::Feature;
+use corten_host::cgroup::{Controller, Group, Layout, Limit};
+use corten_instance::aspect::cpu_balance::{Wish, balance, format_set, parse_set};
+use corten_instance::aspect::{Aspect, memory, settings};
+use corten_instance::instance::Instance;
+use corten_runtime::spec::Setting;
+
+use super::{Instances, key};
+use crate::app::App;
+
+/// What of the host decides about memory limits.
+fn memory_facts(layout: &Layout) -> Result<memory::Facts> {
+    let info = std::fs::read_to_string("/proc/meminfo").context("Failed to read /proc/meminfo")?;
+    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse().ok());
+    let total: u64 = total.ok_or_else(|| Error::internal("/proc/meminfo has no MemTotal"))?;
+    Ok(memory::Facts {
+        total: total * 1024,
+        swap: layout.supports(Feature::MemorySwap),
+        swappiness: layout.supports(Feature::MemorySwappiness),
+    })
+}
+
+/// The files that a start writes: only what the configuration speaks of.
+///
+/// # Errors
+/// When a value cannot be read, or the host lacks the controller.
+pub fn for_start(app: &App, instance: &Instance, layout: &Layout) -> Result<Vec<Setting>> {
+    let mut all = Vec::new();
+    for aspect in Aspect::OWN.into_iter().filter(|aspect| aspect.is_configured(instance)) {
+        let limits = aspect.limits(instance, memory_facts(layout)?)?;
+        all.extend(settings::settings(layout, aspect.controller(), &limits)?);
+    }
+    if let Some(set) = cpu_set(app, instance)? {
+        all.extend(settings::settings(layout, Controller::CpuSet, &[Limit::CpuSet(set)])?);
+    }
+    Ok(all)
+}
+
+/// Applies one aspect to a running instance.
+///
+/// # Errors
+/// When a value cannot be read, or the kernel refuses it.
+pub fn apply(app: &App, instance: &Instance, aspect: Aspect) -> Result<()> {
+    if aspect == Aspect::CpuSet {
+        return rebalance(app);
+    }
+    let layout = Layout::discover().context("Failed to find the cgroups")?;
+    let limits = aspect.limits(instance, memory_facts(&layout)?)?;
+    apply_limits(&layout, instance, &limits)
+}
+
+fn apply_limits(layout: &Layout, instance: &Instance, limits: &[Limit]) -> Result<()> {
+    let group = group(layout, instance)?;
+    group.apply(limits).map_err(|error| Error::invalid(format!("Failed to apply the limits: {}", chain(&error))))
+}
+
+/// The control group of an instance's processes.
+///
+/// # Errors
+/// When it does not run.
+pub fn group(layout: &Layout, instance: &Instance) -> Result<Group> {
+    Group::open(layout, &format!("lxc.payload.{}", instance.host_name())).context("Failed to find the cgroup of the instance")
+}
+
+/// The processors of the host that may be given out.
+fn online() -> Result<BTreeSet<u32>> {
+    let text = std::fs::read_to_string("/sys/devices/system/cpu/online").context("Failed to read the list of CPUs")?;
+    parse_set(&text).map_err(Error::internal)
+}
+
+fn wish(instance: &Instance) -> Result<Wish> {
+    Wish::parse(instance.get("limits.cpu")).map_err(Error::invalid)
+}
+
+/// Which processors `instance` gets beside all that run; `None` when nobody has a say about processors.
+fn cpu_set(app: &App, instance: &Instance) -> Result<Option<String>> {
+    if instance.get("limits.cpu").is_empty() {
+        return Ok(None);
+    }
+    let mut wishes = running_wishes(app)?;
+    let name = instance.host_name();
+    wishes.insert(name.clone(), wish(instance)?);
+    Ok(balance(&online()?, &wishes).get(&name).map(format_set))
+}
+
+fn running_wishes(app: &App) -> Result<BTreeMap<String, Wish>> {
+    let mut wishes = BTreeMap::new();
+    for other in Instances::all(app, None)? {
+        if app.instances.running.get(&key(&other)).is_some() {
+            wishes.insert(other.host_name(), wish(&other)?);
+        }
+    }
+    Ok(wishes)
+}
+
+/// Gives every running instance its processors anew, after one has come, changed or gone.
+///
+/// # Errors
+/// When a value cannot be read, or the kernel refuses it.
+pub fn rebalance(app: &App) -> Result<()> {
+    let layout = Layout::discover().context("Failed to find the cgroups")?;
+    if layout.controller(Controller::CpuSet).is_none() {
+        return Ok(());
+    }
+    let running: Vec<Instance> =
+        Instances::all(app, None)?.into_iter().filter(|other| app.instances.running.get(&key(other)).is_some()).collect();
+    let mut wishes = BTreeMap::new();
+    for instance in &running {
+        wishes.insert(instance.host_name(), wish(instance)?);
+    }
+    let given = balance(&online()?, &wishes);
+    for instance in &running {
+        if let Some(set) = given.get(&instance.host_name()) {
+            apply_limits(&layout, instance, &[Limit::CpuSet(format_set(set))])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Giving a stopped instance another name: volume, links, folders and row change together.
+
+use std::sync::Arc;
+
+use corten_api::error::{Context, Error, Result};
+use corten_api::event::EventLifecycleRequestor;
+use corten_db::table::{instances, storage_volumes};
+use corten_host::undo::Undo;
+use corten_instance::instance::{Instance, host_name};
+use corten_instance::lifecycle::admission::Action;
+use corten_instance::step::{pass, step};
+use serde_json::Value;
+
+use super::claims::{Key, Taken};
+use super::{Instances, observe, root, start};
+use crate::app::App;
+
+/// Renames the stopped instance of this key.
+///
+/// # Errors
+/// When it runs, the name is no instance name or taken; the old name stays then.
+pub fn rename(app: &Arc<App>, key: &Key, new: &str, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
+    corten_config::name::instance(new)?;
+    let Taken::Go(claim) = app.instances.claims.take(key, Action::Rename, || observe(app, key))? else { return Ok(()) };
+    let outcome = Instances::find(app, &key.0, &key.1).and_then(|instance| {
+        change(app, &instance, new)?;
+        let source = corten_api::url::path_in(&key.0, ["instances", new]);
+        let context = [("old_name", Value::from(key.1.as_str()))];
+        app.lifecycle_with(&key.0, "instance-renamed", &source, requestor.cloned(), context);
+        Ok(())
+    });
+    claim.end(outcome)
+}
+
+fn change(app: &App, instance: &Instance, new: &str) -> Result<()> {
+    let taken = app.view(|view| Ok(instances::id(view, &instance.project, new)?))?;
+    if taken.is_some() {
+        return Err(Error::conflict(format!("Name {new:?} already in use")));
+    }
+    let (pool, volume) = root::volume(app, instance)?;
+    let row = volume.id.map(i64::from);
+    let mut undo = Undo::default();
+    pass("rename the volume")?;
+    undo.absorb(pool.rename_volume(&volume, &host_name(&instance.project, new))?);
+    let renamed = Instance { name: new.to_string(), ..instance.clone() };
+    let (from, to) = (start::log_dir(app, instance), start::log_dir(app, &renamed));
+    step(&mut undo, "rename the logs", || rename_folder(&from, &to), |()| {
+        let (from, to) = (from.clone(), to.clone());
+        move || rename_folder(&to, &from)
+    })?;
+    pass("remember the new name")?;
+    app.write(|tx| {
+        instances::rename(tx, &instance.project, &instance.name, new)?;
+        if let Some(row) = row {
+            storage_volumes::rename(tx, row, new)?;
+        }
+        Ok(())
+    })?;
+    undo.keep();
+    let _ = std::fs::remove_dir_all(start::run_dir(app, instance));
+    Ok(())
+}
+
+/// Renames a folder that may not be there.
+fn rename_folder(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
+    match std::fs::rename(from, to) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other.with_context(|| format!("Failed to rename {} to {}", from.display(), to.display())),
+    }
+}

@@ -1,0 +1,215 @@
+//! Changing an instance: checked as a whole, applied to what runs, remembered in one decision.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use corten_api::error::{Error, Result};
+use corten_api::event::EventLifecycleRequestor;
+use corten_api::instance::InstancePut;
+use corten_db::error::Abort;
+use corten_db::table::{architecture, instances, profiles};
+use corten_instance::aspect::{Aspect, of_key};
+use corten_instance::device::diff::{Diff, diff};
+use corten_instance::device::registry::device;
+use corten_instance::instance::{Config, Devices, Instance};
+use corten_instance::lifecycle::admission::Action;
+use corten_instance::volatile;
+
+use super::claims::{Key, Taken};
+use super::find::{expand, profile_project};
+use super::running::Entry;
+use super::{Instances, devices, ended, limits, observe, tell};
+use crate::app::App;
+
+/// Keys that a running container cannot take over: they shape its namespaces.
+const AT_START: [&str; 3] = ["security.privileged", "security.nesting", "raw.lxc"];
+
+/// Checks keys and values of an instance's own configuration.
+///
+/// # Errors
+/// 400 with the key and what is wrong with it.
+pub fn check_config(config: &Config) -> Result<()> {
+    corten_config::instance::check(config)
+}
+
+/// Checks names, types and options of devices.
+///
+/// # Errors
+/// 400 with the device and what is wrong with it.
+pub fn check_devices(devices: &Devices) -> Result<()> {
+    for (name, options) in devices {
+        corten_config::device::check(name, options)?;
+    }
+    Ok(())
+}
+
+/// Replaces what a client may change of an instance.
+///
+/// # Errors
+/// 400 for what is wrong; what of it was applied already is put back.
+pub fn update(app: &Arc<App>, key: &Key, put: &InstancePut, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
+    let Taken::Go(claim) = app.instances.claims.take(key, Action::Update, || observe(app, key))? else { return Ok(()) };
+    let outcome = Instances::find(app, &key.0, &key.1).and_then(|old| {
+        check_config(&put.config)?;
+        check_devices(&put.devices)?;
+        let new = planned(app, &old, put)?;
+        apply(app, &old, &new)?;
+        if let Err(error) = remember(app, &new) {
+            // What runs must not differ from what is remembered.
+            let _ = apply(app, &new, &old);
+            return Err(error);
+        }
+        tell(app, &new, "instance-updated", requestor);
+        Ok(())
+    });
+    claim.end(outcome)
+}
+
+/// The instance as it is to be, expanded.
+fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<Instance> {
+    let mut new = Instance {
+        description: put.description.clone(),
+        architecture: if put.architecture.is_empty() { old.architecture.clone() } else { put.architecture.clone() },
+        ephemeral: put.ephemeral,
+        config: put.config.clone(),
+        devices: put.devices.clone(),
+        profiles: put.profiles.clone(),
+        ..old.clone()
+    };
+    if architecture::id(&new.architecture).is_none() {
+        return Err(Error::invalid(format!("Architecture {:?} isn't supported", new.architecture)));
+    }
+    new.config.retain(|_, value| !value.is_empty());
+    let (config, devices) = app.view(|view| {
+        let holder = profile_project(view, &new.project)?;
+        let found = profiles::named(view, &holder, &new.profiles)?;
+        if let Some(missing) = new.profiles.iter().find(|name| !found.iter().any(|profile| profile.name == **name)) {
+            return Err(Abort::from(Error::invalid(format!("Profile not found: {missing}"))));
+        }
+        let in_order = new.profiles.iter().filter_map(|name| found.iter().find(|profile| profile.name == *name));
+        Ok(expand(&new.config, &new.devices, in_order))
+    })?;
+    (new.expanded_config, new.expanded_devices) = (config, devices);
+    new.expanded_config.retain(|_, value| !value.is_empty());
+    must_keep_root(old, &new)?;
+    add_addresses(&mut new)?;
+    Ok(new)
+}
+
+fn must_keep_root(old: &Instance, new: &Instance) -> Result<()> {
+    match (old.pool(), new.pool()) {
+        (_, None) => Err(Error::invalid("Invalid devices: Failed detecting root disk device: No root device could be found")),
+        (Some(before), Some(after)) if before != after => {
+            Err(Error::invalid("The storage pool of the root disk can only be changed through move"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives new interfaces an address, and forgets those of interfaces that are gone.
+fn add_addresses(new: &mut Instance) -> Result<()> {
+    let of_nic = |options: &Config| options.get("type").is_some_and(|kind| kind == "nic");
+    for (name, options) in &new.expanded_devices {
+        let key = format!("volatile.{name}.hwaddr");
+        let named = options.get("hwaddr").is_some_and(|address| !address.is_empty());
+        let physical = options.get("nictype").is_some_and(|kind| kind == "physical");
+        if of_nic(options) && !named && !physical && !new.config.contains_key(&key) {
+            let address = volatile::new_mac()?;
+            new.config.insert(key.clone(), address.clone());
+            new.expanded_config.insert(key, address);
+        }
+    }
+    let gone = |key: &str| {
+        let Some((device, "hwaddr")) = key.strip_prefix("volatile.").and_then(|rest| rest.split_once('.')) else {
+            return false;
+        };
+        !new.expanded_devices.get(device).is_some_and(of_nic)
+    };
+    let gone: Vec<String> = new.config.keys().filter(|key| gone(key)).cloned().collect();
+    for key in gone {
+        new.config.remove(&key);
+        new.expanded_config.remove(&key);
+    }
+    Ok(())
+}
+
+/// Brings what runs from `old` to `new`.
+fn apply(app: &Arc<App>, old: &Instance, new: &Instance) -> Result<()> {
+    let Some(entry) = app.instances.running.get(&super::key(old)) else { return Ok(()) };
+    let changed = changed_keys(&old.expanded_config, &new.expanded_config);
+    if let Some(key) = changed.iter().find(|key| AT_START.contains(&key.as_str())) {
+        // LXD takes these while running, and they act at the next start.
+        tracing::debug!(key, "The key acts at the next start");
+    }
+    let aspects: BTreeSet<Aspect> = changed.iter().filter_map(|key| of_key(key)).collect();
+    for aspect in aspects.iter().filter(|aspect| **aspect != Aspect::CpuSet) {
+        limits::apply(app, new, *aspect)?;
+    }
+    let live = |options: &Config| device(options).map_or(&[] as &[&str], |kind| kind.live_options(options));
+    let diff = diff(&old.expanded_devices, &new.expanded_devices, live);
+    change_devices(app, old, new, &entry, &diff)
+}
+
+fn changed_keys(old: &Config, new: &Config) -> BTreeSet<String> {
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    keys.into_iter().filter(|key| old.get(*key) != new.get(*key)).cloned().collect()
+}
+
+fn change_devices(app: &Arc<App>, old: &Instance, new: &Instance, entry: &Arc<Entry>, diff: &Diff) -> Result<()> {
+    for name in &diff.removed {
+        if let Some(options) = old.expanded_devices.get(name) {
+            let forgotten = devices::unplug(app, old, entry, name, options)?;
+            ended::set_keys(app, old, &forgotten)?;
+        }
+    }
+    for name in &diff.added {
+        if let Some(options) = new.expanded_devices.get(name) {
+            let keys = devices::plug(app, new, entry, name, options)?;
+            ended::set_keys(app, old, &keys)?;
+        }
+    }
+    for name in &diff.updated {
+        if let (Some(before), Some(after)) = (old.expanded_devices.get(name), new.expanded_devices.get(name)) {
+            devices::update(app, new, name, before, after)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the instance, keeping the volatile keys that devices have changed meanwhile.
+fn remember(app: &Arc<App>, new: &Instance) -> Result<()> {
+    let number = architecture::id(&new.architecture).unwrap_or_default();
+    app.write(|tx| {
+        let holder = profile_project(tx, &new.project)?;
+        let now = instances::by_id(tx, new.id)?.ok_or_else(|| Error::not_found("Instance not found"))?;
+        let mut config = new.config.clone();
+        let of_devices = now.config.iter().filter(|(key, _)| is_of_device(key, &new.expanded_devices));
+        config.retain(|key, _| !is_of_device(key, &new.expanded_devices));
+        config.extend(of_devices.map(|(key, value)| (key.clone(), value.clone())));
+        let row = instances::Update {
+            description: &new.description,
+            architecture: number,
+            ephemeral: new.ephemeral,
+            config: &config,
+            devices: &new.devices,
+            profiles: &new.profiles,
+            profile_project: &holder,
+        };
+        instances::update(tx, new.id, &row)?;
+        Ok(())
+    })?;
+    limits_of_all(app, new)
+}
+
+fn limits_of_all(app: &App, new: &Instance) -> Result<()> {
+    if new.get("limits.cpu").is_empty() && app.instances.running.get(&super::key(new)).is_none() {
+        return Ok(());
+    }
+    limits::rebalance(app)
+}
+
+/// Keys that the start of a device writes, such as `volatile.eth0.host_name`.
+fn is_of_device(key: &str, devices: &Devices) -> bool {
+    let Some((device, name)) = key.strip_prefix("volatile.").and_then(|rest| rest.split_once('.')) else { return false };
+    name != "hwaddr" && name != "name" && devices.contains_key(device)
+}

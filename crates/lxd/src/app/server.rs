@@ -1,0 +1,108 @@
+//! The server's own configuration: checked, remembered, and acted upon.
+
+use super::App;
+use super::settings::{Changed, Keys};
+use crate::rest::sockets;
+use corten_api::error::{Error, Result};
+use corten_api::server::ServerStorageDriverInfo;
+use corten_host::netlink::Socket;
+use corten_host::netlink::address::GLOBAL;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// What `GET /1.0` tells about storage.
+#[derive(Clone, Debug, Default)]
+pub struct StorageDrivers {
+    /// Drivers of the pools that there are, joined by ` | `.
+    pub used: String,
+    /// Their versions, in the same order.
+    pub used_versions: String,
+    /// What a new pool could use.
+    pub supported: Vec<ServerStorageDriverInfo>,
+}
+
+impl App {
+    /// A number that moves when pools come or go.
+    pub fn storage_generation(&self) -> u64 {
+        0
+    }
+
+    /// The storage drivers, for `GET /1.0`.
+    pub fn storage_drivers(&self) -> StorageDrivers {
+        StorageDrivers::default()
+    }
+
+    /// Where HTTPS can be reached: the address listened on, or all of the host's when it is every one.
+    pub fn addresses(&self) -> Vec<String> {
+        let Some(text) = self.settings.get("core.https_address") else { return Vec::new() };
+        let Ok(address) = sockets::parse_address(&text, sockets::DEFAULT_PORT) else { return Vec::new() };
+        if !address.ip().is_unspecified() {
+            return vec![address.to_string()];
+        }
+        let mut shown = Vec::new();
+        for ip in host_addresses() {
+            if address.is_ipv6() || ip.is_ipv4() {
+                shown.push(std::net::SocketAddr::new(ip, address.port()).to_string());
+            }
+        }
+        shown
+    }
+
+    /// Replaces or amends the configuration. A value of `None` leaves that key as it is.
+    ///
+    /// # Errors
+    /// 400 for a key or value that is not right, before anything has changed.
+    pub fn update_settings(&self, asked: &BTreeMap<String, Option<String>>, amend: bool) -> Result<()> {
+        let old = self.settings.all();
+        let mut keys: Keys = if amend { (*old).clone() } else { Keys::new() };
+        for (key, value) in asked {
+            match value {
+                None => keys.extend(old.get(key).map(|value| (key.clone(), value.clone()))),
+                Some(value) if value.is_empty() => drop(keys.remove(key)),
+                Some(value) => {
+                    let value = if key == "core.trust_password" && old.get(key) != Some(value) {
+                        crate::auth::password::hash(value)?
+                    } else {
+                        value.clone()
+                    };
+                    keys.insert(key.clone(), value);
+                }
+            }
+        }
+        let before = self.apply_addresses(&keys)?;
+        let saved = self.save_settings(&keys, super::settings::is_local);
+        if saved.is_err() {
+            // The old address was good a moment ago.
+            let _ = self.listen_https(before.as_deref());
+        }
+        self.after_change(&saved?);
+        Ok(())
+    }
+
+    /// Listens where the new configuration says, before it is remembered: an address that cannot be had is refused.
+    fn apply_addresses(&self, keys: &Keys) -> Result<Option<String>> {
+        let before = self.settings.get("core.https_address");
+        self.listen_https(keys.get("core.https_address").map(String::as_str))?;
+        Ok(before)
+    }
+
+    fn listen_https(&self, address: Option<&str>) -> Result<()> {
+        let address = address.map(|text| sockets::parse_address(text, sockets::DEFAULT_PORT)).transpose()?;
+        match self.https.get() {
+            Some(https) => https.listen_on(address),
+            None => Err(Error::unavailable("LXD daemon setup in progress")),
+        }
+    }
+
+    /// Acts on keys that others hold a copy of.
+    fn after_change(&self, changed: &Changed) {
+        tracing::debug!(keys = ?changed.keys().collect::<Vec<_>>(), "Server configuration changed");
+    }
+}
+
+/// The global addresses of this host's interfaces.
+fn host_addresses() -> Vec<IpAddr> {
+    let listed = Socket::open().and_then(|socket| socket.addresses());
+    let global = listed.unwrap_or_default().into_iter().filter(|address| address.scope == GLOBAL);
+    global.map(|address| address.address).collect()
+}

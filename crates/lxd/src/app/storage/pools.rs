@@ -1,0 +1,41 @@
+//! The open pools, by name.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use corten_api::error::{Error, Result};
+use corten_db::table::storage_pools;
+use corten_storage::pool::Pool;
+
+use crate::app::App;
+
+/// Pools that have been asked for since the daemon started.
+#[derive(Default)]
+pub struct Pools(RwLock<HashMap<String, Pool>>);
+
+impl Pools {
+    /// The pool `name`.
+    ///
+    /// # Errors
+    /// 404 when there is none; when its driver is not known.
+    pub fn get(app: &App, name: &str) -> Result<Pool> {
+        if let Some(pool) = app.pools.0.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Ok(pool.clone());
+        }
+        let row = app.view(|view| Ok(storage_pools::get(view, name)?))?;
+        let row = row.ok_or_else(|| Error::not_found("Storage pool not found"))?;
+        let pool = Pool::open(&row.driver, name, &app.dirs.var, row.config)?;
+        let mut open = app.pools.0.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(open.entry(name.to_string()).or_insert(pool).clone())
+    }
+
+    /// Knows a pool that has just been made.
+    pub fn add(&self, pool: Pool) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(pool.name().to_string(), pool);
+    }
+
+    /// Forgets a pool that is gone.
+    pub fn remove(&self, name: &str) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+}

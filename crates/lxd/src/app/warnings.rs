@@ -1,0 +1,154 @@
+//! Warnings: what an administrator should know, raised by whoever notices.
+
+use super::App;
+use corten_api::error::Result;
+use corten_api::time::Time;
+use corten_api::url;
+use corten_api::warning::Warning;
+use corten_db::View;
+use corten_db::error::DbError;
+use corten_db::table::{instances, warnings};
+use jiff::Timestamp;
+
+/// What a warning is about, in LXD's numbers and words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i64)]
+pub enum Kind {
+    /// Nothing known.
+    Undefined = 0,
+    /// A cgroup controller is not there.
+    MissingBlkio = 1,
+    /// As above.
+    MissingBlkioWeight = 2,
+    /// As above.
+    MissingCpu = 3,
+    /// As above.
+    MissingCpuset = 4,
+    /// As above.
+    MissingCpuacct = 5,
+    /// As above.
+    MissingDevices = 6,
+    /// As above.
+    MissingFreezer = 7,
+    /// As above.
+    MissingHugetlb = 8,
+    /// As above.
+    MissingMemory = 9,
+    /// As above.
+    MissingNetworkPriority = 10,
+    /// As above.
+    MissingPids = 11,
+    /// Swap is not accounted for.
+    MissingSwapAccounting = 12,
+    /// AppArmor is not there.
+    AppArmorMissing = 14,
+    /// A bridge has an IPv6 network that dnsmasq cannot serve.
+    LargeIpv6Prefix = 18,
+    /// Packets on bridges are not filtered.
+    ProxyBridgeNetfilter = 19,
+    /// A network could not be brought up.
+    NetworkUnavailable = 20,
+    /// An instance could not be started with the host.
+    AutostartFailure = 22,
+    /// A pool could not be brought up.
+    StoragePoolUnavailable = 24,
+}
+
+/// LXD's words by number.
+const NAMES: [&str; 25] = [
+    "Undefined warning",
+    "Couldn't find the CGroup blkio",
+    "Couldn't find the CGroup blkio.weight",
+    "Couldn't find the CGroup CPU controller",
+    "Couldn't find the CGroup CPUset controller",
+    "Couldn't find the CGroup CPUacct controller",
+    "Couldn't find the CGroup devices controller",
+    "Couldn't find the CGroup freezer controller",
+    "Couldn't find the CGroup hugetlb controller",
+    "Couldn't find the CGroup memory controller",
+    "Couldn't find the CGroup network priority controller",
+    "Couldn't find the CGroup pids controller",
+    "Couldn't find the CGroup memory swap accounting",
+    "Time skew detected between leader and local",
+    "AppArmor support has been disabled",
+    "Missing virtiofsd",
+    "Unable to connect to MAAS",
+    "Skipping AppArmor for dnsmasq due to raw.dnsmasq being set",
+    "IPv6 networks with a prefix larger than 64 aren't properly supported by dnsmasq",
+    "Proxy bridge netfilter not enabled",
+    "Network unavailable",
+    "Offline cluster member",
+    "Failed to autostart instance",
+    "Instance type not operational",
+    "Storage pool unavailable",
+];
+
+fn name(kind: i64) -> &'static str {
+    usize::try_from(kind).ok().and_then(|kind| NAMES.get(kind)).unwrap_or(&NAMES[0])
+}
+
+/// Networks and pools that are not there are serious, the rest is not.
+fn severity(kind: i64) -> &'static str {
+    let serious = [Kind::NetworkUnavailable as i64, Kind::StoragePoolUnavailable as i64];
+    if serious.contains(&kind) { "high" } else { "low" }
+}
+
+/// LXD's words for the statuses, by number.
+const STATUSES: [(i64, &str); 3] =
+    [(warnings::NEW, "new"), (warnings::ACKNOWLEDGED, "acknowledged"), (warnings::RESOLVED, "resolved")];
+
+/// The number of a status.
+pub fn status_number(name: &str) -> Option<i64> {
+    STATUSES.iter().find(|(_, known)| *known == name).map(|(number, _)| *number)
+}
+
+/// LXD's numbers for what a warning may be about.
+pub const CONTAINER: i64 = 0;
+/// As [`CONTAINER`].
+pub const INSTANCE: i64 = 5;
+
+/// As the API shows it.
+///
+/// # Errors
+/// The database's.
+pub fn view(db: &View<'_>, row: &warnings::Warning) -> Result<Warning, DbError> {
+    let about = match row.entity_type {
+        CONTAINER | INSTANCE if row.entity_id >= 0 => instances::by_id(db, row.entity_id)?,
+        _ => None,
+    };
+    let status = STATUSES.iter().find(|(number, _)| *number == row.status).map_or("new", |(_, name)| name);
+    Ok(Warning {
+        status: status.to_string(),
+        uuid: row.uuid.clone(),
+        location: row.node.clone().unwrap_or_default(),
+        project: row.project.clone().unwrap_or_default(),
+        r#type: name(row.kind).to_string(),
+        count: row.count,
+        first_seen_at: Time::from(row.first_seen),
+        last_seen_at: Time::from(row.last_seen),
+        last_message: row.message.clone(),
+        severity: severity(row.kind).to_string(),
+        entity_url: about.map(|one| url::path_in(&one.project, ["instances", &one.name])).unwrap_or_default(),
+    })
+}
+
+impl App {
+    /// Raises a warning, or counts one more of the same. `entity` is LXD's number for what it is about, and its row.
+    /// A failure to do so is only logged: what goes wrong there must not stop what was being done.
+    pub fn warn(&self, kind: Kind, project: Option<&str>, entity: Option<(i64, i64)>, message: &str) {
+        let (uuid, now) = (uuid::Uuid::new_v4().to_string(), Timestamp::now());
+        let entity = entity.unwrap_or((-1, -1));
+        let notice = warnings::Notice { kind: kind as i64, project, entity, message };
+        if let Err(error) = self.db.write(|tx| warnings::raise(tx, &notice, &uuid, now)) {
+            tracing::warn!("Failed to remember the warning \"{message}\": {error}");
+        }
+    }
+
+    /// The cause of a warning is gone.
+    pub fn resolve_warning(&self, kind: Kind, entity: Option<(i64, i64)>) {
+        let now = Timestamp::now();
+        if let Err(error) = self.db.write(|tx| warnings::resolve(tx, kind as i64, entity, now)) {
+            tracing::warn!("Failed to resolve a warning: {error}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Who may do what.
+
+pub mod certificate;
+pub mod may;
+pub mod password;
+pub mod requestor;
+pub mod trust;

@@ -1,0 +1,85 @@
+//! What is asked of a certificate before it is trusted.
+
+use corten_api::error::{Error, Result};
+use corten_api::time::Time;
+use jiff::tz::TimeZone;
+use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::public_key::PublicKey;
+
+/// What a certificate says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The subject's common name; empty when it has none.
+    pub common_name: String,
+}
+
+/// Looks at a certificate in DER.
+///
+/// # Errors
+/// 400 when it is none, is not valid now, or has a weak key.
+pub fn check(der: &[u8]) -> Result<Known> {
+    let (_, parsed) = X509Certificate::from_der(der)
+        .map_err(|error| Error::invalid(format!("Invalid certificate material: {error}")))?;
+    let now = Time::now().unix();
+    if now < parsed.validity().not_before.timestamp() {
+        return Err(Error::invalid("The provided certificate isn't valid yet"));
+    }
+    if now > parsed.validity().not_after.timestamp() {
+        return Err(Error::invalid("The provided certificate is expired"));
+    }
+    if let Ok(PublicKey::RSA(key)) = parsed.public_key().parsed()
+        && key.key_size() < 2048
+    {
+        return Err(Error::invalid("RSA key is too weak (minimum of 2048bit)"));
+    }
+    let name = parsed.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+    Ok(Known { common_name: name.unwrap_or_default().to_string() })
+}
+
+/// When something ends that lasts `text`, such as `1d 3H`: minutes, hours, days, weeks, months, years by `MHdwmy`.
+///
+/// # Errors
+/// 400 for what is no duration.
+pub fn expiry(text: &str) -> Result<Time> {
+    let wrong = || Error::invalid(format!("Invalid expiry expression {text:?}"));
+    let mut at = Time::now().timestamp().to_zoned_datetime(TimeZone::UTC);
+    for word in text.split_whitespace() {
+        let unit = word.chars().last().ok_or_else(wrong)?;
+        let count: i64 = word[..word.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+        let span = jiff::Span::new();
+        let span = match unit {
+            'M' => span.try_minutes(count),
+            'H' => span.try_hours(count),
+            'd' => span.try_days(count),
+            'w' => span.try_weeks(count),
+            'm' => span.try_months(count),
+            'y' => span.try_years(count),
+            _ => return Err(wrong()),
+        };
+        at = span.and_then(|span| at.checked_add(span)).map_err(|_| wrong())?;
+    }
+    Ok(Time::from(at.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expiries_are_read_or_refused() {
+        let now = Time::now().unix();
+        let day = expiry("1d 3H").expect("good").unix() - now;
+        assert!((97_200..97_210).contains(&day), "{day}");
+        for bad in ["1", "x", "1x", "d", "99999999999999999999y", "999999999y"] {
+            assert!(expiry(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn our_own_kind_of_certificate_is_good() {
+        let made = crate::rest::tls::Identity::make("h").expect("made");
+        let der = crate::rest::tls::certificate_der(&made.certificate).expect("PEM");
+        assert_eq!(check(&der).expect("valid").common_name, "root@h");
+        assert!(check(b"no").expect_err("no").message.starts_with("Invalid certificate material"));
+    }
+}

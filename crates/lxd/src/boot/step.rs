@@ -1,0 +1,51 @@
+//! The steps of a start, in their order.
+
+use super::{Options, systemd};
+use crate::app::App;
+use crate::app::ready::Stage;
+use crate::rest::listen::{self, Https};
+use crate::rest::serve::Server;
+use crate::rest::{sockets, tls};
+use corten_api::error::Result;
+use std::sync::Arc;
+
+/// One step.
+pub struct Step {
+    /// What an error names it.
+    pub name: &'static str,
+    /// What it does.
+    pub run: fn(&Arc<App>, &Options) -> Result<()>,
+}
+
+/// All of them. What comes after the sockets goes on while requests are answered already.
+pub const STEPS: &[Step] = &[
+    Step { name: "trusted certificates", run: |app, _| app.load_trust() },
+    Step { name: "sockets", run: open_sockets },
+];
+
+fn open_sockets(app: &Arc<App>, options: &Options) -> Result<()> {
+    let server = Server::new(app.clone(), crate::routes::ALL);
+    let inherited = systemd::sockets()?;
+    let unix = match inherited.unix {
+        Some(listener) => listener,
+        None => sockets::unix(&app.dirs.socket, options.group.as_deref())?,
+    };
+    listen::unix(&app.runtime, server.clone(), unix)?;
+    let insecure = std::env::var_os("LXD_INSECURE_TLS").is_some();
+    let https = Https::new(app.runtime.clone(), server, tls::server(&app.identity, insecure)?);
+    match inherited.tcp {
+        Some(listener) => https.adopt(listener)?,
+        None => {
+            // As in LXD, an address that is gone must not keep the daemon from starting.
+            if let Some(address) = app.settings.get("core.https_address") {
+                let address = sockets::parse_address(&address, sockets::DEFAULT_PORT)?;
+                if let Err(error) = https.listen_on(Some(address)) {
+                    tracing::error!("{error}");
+                }
+            }
+        }
+    }
+    let _ = app.https.set(https);
+    app.ready.reach(Stage::Serving);
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! The daemon, and the commands that talk to it.
+#![forbid(unsafe_code)]
+
+mod app;
+mod auth;
+mod boot;
+mod command;
+mod rest;
+mod routes;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::run()
+}

@@ -1,0 +1,128 @@
+//! Accept loops, and the HTTPS listeners that come and go with the configuration.
+
+use super::Service;
+use super::peer::{self, Peer};
+use super::serve::Server;
+use corten_api::error::{Context, Error, Result};
+use rustls::ServerConfig;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
+
+/// How long a client may take for its TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Waits a moment when no descriptor is left, so that the loop does not spin until one is.
+const NO_DESCRIPTORS: Duration = Duration::from_millis(100);
+
+/// Serves local clients.
+///
+/// # Errors
+/// When the socket cannot be handed to the runtime.
+pub fn unix<A: Service>(
+    runtime: &Handle,
+    server: Arc<Server<A>>,
+    listener: std::os::unix::net::UnixListener,
+) -> Result<()> {
+    let _runtime = runtime.enter();
+    listener.set_nonblocking(true).context("Failed to prepare the unix socket")?;
+    let listener = UnixListener::from_std(listener).context("Failed to prepare the unix socket")?;
+    runtime.spawn(async move {
+        let mut last: Option<Peer> = None;
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                tokio::time::sleep(NO_DESCRIPTORS).await;
+                continue;
+            };
+            let Ok(credentials) = stream.peer_cred() else { continue };
+            let uid = credentials.uid();
+            // Nearly always it is the same user again.
+            let peer = match &last {
+                Some(peer @ Peer::Unix { uid: known, .. }) if *known == uid => peer.clone(),
+                _ => Peer::Unix { uid, user: peer::user_name(uid) },
+            };
+            last = Some(peer.clone());
+            tokio::spawn(server.clone().serve_http1(stream, peer));
+        }
+    });
+    Ok(())
+}
+
+/// A listener for HTTPS whose address can be changed while it runs.
+pub struct Https<A: 'static> {
+    runtime: Handle,
+    server: Arc<Server<A>>,
+    config: Arc<ServerConfig>,
+    running: Mutex<Option<(SocketAddr, AbortHandle)>>,
+}
+
+impl<A: Service> Https<A> {
+    /// A listener that does not listen yet.
+    pub fn new(runtime: Handle, server: Arc<Server<A>>, config: Arc<ServerConfig>) -> Https<A> {
+        Https { runtime, server, config, running: Mutex::default() }
+    }
+
+    /// Listens on `address` from now on, or nowhere. A failure leaves things as they were.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn listen_on(&self, address: Option<SocketAddr>) -> Result<()> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.as_ref().map(|(address, _)| *address) == address {
+            return Ok(());
+        }
+        let next = match address {
+            Some(address) => Some((address, self.start(address)?)),
+            None => None,
+        };
+        if let Some((_, old)) = std::mem::replace(&mut *running, next) {
+            old.abort();
+        }
+        Ok(())
+    }
+
+    /// Serves a socket that somebody else made.
+    ///
+    /// # Errors
+    /// When it cannot be handed to the runtime.
+    pub fn adopt(&self, listener: std::net::TcpListener) -> Result<()> {
+        let address = listener.local_addr().context("Failed to ask an inherited socket for its address")?;
+        let task = self.accept(listener)?;
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some((address, task));
+        Ok(())
+    }
+
+    fn start(&self, address: SocketAddr) -> Result<AbortHandle> {
+        let listener = std::net::TcpListener::bind(address)
+            .map_err(|error| Error::internal(format!("Cannot listen on https socket: {address}: {error}")))?;
+        self.accept(listener)
+    }
+
+    fn accept(&self, listener: std::net::TcpListener) -> Result<AbortHandle> {
+        let _runtime = self.runtime.enter();
+        listener.set_nonblocking(true).context("Failed to prepare the https socket")?;
+        let listener = TcpListener::from_std(listener).context("Failed to prepare the https socket")?;
+        let (server, acceptor) = (self.server.clone(), TlsAcceptor::from(self.config.clone()));
+        let task = self.runtime.spawn(async move {
+            loop {
+                let Ok((stream, address)) = listener.accept().await else {
+                    tokio::time::sleep(NO_DESCRIPTORS).await;
+                    continue;
+                };
+                let _ = stream.set_nodelay(true);
+                let (server, acceptor) = (server.clone(), acceptor.clone());
+                tokio::spawn(async move {
+                    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
+                    let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                    let certificate = shown.map(|certificate| certificate.to_vec());
+                    server.serve_any(stream, Peer::Tls { address, certificate }).await;
+                });
+            }
+        });
+        Ok(task.abort_handle())
+    }
+}

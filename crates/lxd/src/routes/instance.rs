@@ -1,0 +1,116 @@
+//! `/1.0/instances/NAME`: shown, changed, renamed, deleted.
+
+use corten_api::error::{Error, Result};
+use corten_api::instance::{InstancePost, InstancePut};
+use corten_api::status::StatusCode;
+use corten_instance::instance::Instance;
+use serde_json::Value;
+
+use crate::app::instances::{Instances, delete, rename, snapshots, state, status, update, view};
+use crate::app::{Call, Endpoint};
+use crate::rest::reply::Reply;
+use crate::rest::route::May;
+
+/// What this file answers.
+pub const ENDPOINTS: &[Endpoint] = &[Endpoint::at("/1.0/instances/{name}")
+    .typed()
+    .get(show, May::View)
+    .put(replace, May::Edit)
+    .patch(amend, May::Edit)
+    .post(rename, May::Edit)
+    .delete(delete, May::Edit)];
+
+/// The instance that the path names.
+///
+/// # Errors
+/// 404 when there is none, or none of the type that the path says.
+pub fn find(call: &Call) -> Result<Instance> {
+    let name = call.part("name");
+    if name.contains('/') {
+        return Err(Error::invalid("Invalid instance name"));
+    }
+    if call.instance_type == Some("virtual-machine") {
+        return Err(Error::not_found("Instance not found"));
+    }
+    Instances::find(&call.app, call.project(), name)
+}
+
+/// Project and name of the instance that the path names.
+pub fn key(instance: &Instance) -> (String, String) {
+    (instance.project.clone(), instance.name.clone())
+}
+
+fn show(call: &Call) -> Result<Reply> {
+    let instance = find(call)?;
+    let shown = view::show(&instance, status(&call.app, &instance));
+    let reply = if call.recursion() == 0 {
+        Reply::sync(&shown)?
+    } else {
+        let taken = snapshots::of(&call.app, &instance)?;
+        Reply::sync(&view::show_full(shown, Some(state::state(&call.app, &instance)?), taken))?
+    };
+    Ok(reply.etag(&view::etag(&instance)))
+}
+
+fn replace(call: &Call) -> Result<Reply> {
+    let instance = find(call)?;
+    call.check_etag(&view::etag(&instance))?;
+    let put: InstancePut = call.json()?;
+    if !put.restore.is_empty() {
+        return Err(Error::not_implemented("Restoring snapshots is not there yet"));
+    }
+    let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(&instance));
+    let plan = call.app.plan(call, "Updating instance").container(&instance.name);
+    let op = call.app.operations.run(plan, move |_| update::update(&app, &key, &put, Some(&requestor)))?;
+    Reply::accepted(&op)
+}
+
+fn amend(call: &Call) -> Result<Reply> {
+    let instance = find(call)?;
+    call.check_etag(&view::etag(&instance))?;
+    let body = call.json_object()?;
+    let mut put = view::show(&instance, StatusCode::Stopped).writable();
+    let given: InstancePut = crate::rest::call::read_json(Value::Object(body.clone()).to_string().as_bytes())?;
+    // What is given is merged: keys and devices one by one, the rest as a whole.
+    put.config.extend(given.config);
+    put.devices.extend(given.devices);
+    let has = |field: &str| body.get(field).is_some_and(|value| !value.is_null());
+    if has("architecture") {
+        put.architecture = given.architecture;
+    }
+    if has("ephemeral") {
+        put.ephemeral = given.ephemeral;
+    }
+    if has("profiles") {
+        put.profiles = given.profiles;
+    }
+    if has("description") {
+        put.description = given.description;
+    }
+    update::update(&call.app, &key(&instance), &put, Some(&call.lifecycle_requestor()))?;
+    Ok(Reply::empty())
+}
+
+fn rename(call: &Call) -> Result<Reply> {
+    let instance = find(call)?;
+    let post: InstancePost = call.json()?;
+    if post.migration {
+        return Err(Error::not_implemented("Migrating instances is not there yet"));
+    }
+    let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(&instance));
+    let plan = call.app.plan(call, "Renaming instance").container(&instance.name);
+    let op = call.app.operations.run(plan, move |_| rename::rename(&app, &key, &post.name, Some(&requestor)))?;
+    Reply::accepted(&op)
+}
+
+fn delete(call: &Call) -> Result<Reply> {
+    let instance = find(call)?;
+    let running = !matches!(status(&call.app, &instance), StatusCode::Stopped | StatusCode::Error);
+    if running {
+        return Err(Error::invalid("Instance is running"));
+    }
+    let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(&instance));
+    let plan = call.app.plan(call, "Deleting instance").container(&instance.name);
+    let op = call.app.operations.run(plan, move |_| delete::delete(&app, &key, Some(&requestor)))?;
+    Reply::accepted(&op)
+}

@@ -1,0 +1,106 @@
+//! `/1.0/instances`: the list, creation, and changes of state of all at once.
+
+use std::collections::HashMap;
+
+use corten_api::error::{Error, Result};
+use corten_api::instance::{Instance as Shown, InstanceFull, InstancesPost, InstancesPut};
+use corten_api::url;
+use corten_instance::instance::Instance;
+
+use crate::app::images::source;
+use crate::app::instances::create::{self, Origin};
+use crate::app::instances::{Instances, snapshots, state, status, view};
+use crate::app::{Call, Endpoint};
+use crate::rest::recursion;
+use crate::rest::reply::Reply;
+use crate::rest::route::May;
+use crate::routes::instance_state;
+
+/// What this file answers.
+pub const ENDPOINTS: &[Endpoint] =
+    &[Endpoint::at("/1.0/instances").typed().get(list, May::View).post(create, May::Edit).put(change_all, May::Operate)];
+
+fn list(call: &Call) -> Result<Reply> {
+    if call.instance_type == Some("virtual-machine") {
+        return Reply::sync::<[String]>(&[]);
+    }
+    let all = call.all_projects()?;
+    let project = (!all).then(|| call.project());
+    let found: Vec<Instance> = Instances::all(&call.app, project)?;
+    let found: Vec<Instance> =
+        found.into_iter().filter(|instance| call.requestor.may_enter(&instance.project)).collect();
+    let shown = |instance: &Instance| view::show(instance, status(&call.app, instance));
+    if call.recursion() < 2 {
+        let shown: Vec<Shown> = found.iter().map(shown).collect();
+        let family = call.instance_type.map_or("instances", |_| "containers");
+        return recursion::list(call, &shown, |one| url::path_in(&one.project, [family, &one.name]));
+    }
+    let mut taken = snapshots::by_instance(&call.app, project)?;
+    let full = |instance: &Instance| -> Result<InstanceFull> {
+        let state = state::state(&call.app, instance)?;
+        Ok(view::show_full(shown(instance), Some(state), taken.remove(&instance.id).unwrap_or_default()))
+    };
+    let full: Vec<InstanceFull> = found.iter().map(full).collect::<Result<_>>()?;
+    recursion::list(call, &full, |one| url::path_in(&one.project, ["instances", &one.name]))
+}
+
+fn create(call: &Call) -> Result<Reply> {
+    let mut post: InstancesPost = call.json()?;
+    if call.instance_type == Some("container") {
+        post.r#type = "container".to_string();
+    }
+    create::check(&post)?;
+    let project = call.project().to_string();
+    post.name = create::choose_name(&call.app, &project, &post.name)?;
+    let wanted = match post.source.r#type.as_str() {
+        "none" => None,
+        "image" => Some(source::find(&call.app, &project, &post.source)?),
+        "copy" | "migration" => {
+            return Err(Error::not_implemented(format!("Instances from {:?} are not there yet", post.source.r#type)));
+        }
+        other => return Err(Error::invalid(format!("Unknown source type {other:?}"))),
+    };
+    let plan = call.app.plan(call, "Creating instance").container(&post.name);
+    let (app, requestor) = (call.app.clone(), call.lifecycle_requestor());
+    let op = call.app.operations.run(plan, move |op| {
+        let origin = match &wanted {
+            None => Origin::Nothing,
+            Some(wanted) => Origin::Image(Box::new(source::make_ready(&app, &project, wanted, op)?)),
+        };
+        create::create(&app, &project, &post, &origin, Some(&requestor))
+    })?;
+    Reply::accepted(&op)
+}
+
+/// One change of state for every instance of the project, as `lxc stop --all` asks for.
+fn change_all(call: &Call) -> Result<Reply> {
+    let put: InstancesPut = call.json()?;
+    let put = put.state.unwrap_or_default();
+    let change = instance_state::Change::parse(&put)?;
+    let found = Instances::all(&call.app, Some(call.project()))?;
+    let found: Vec<Instance> = found.into_iter().filter(|one| change.applies(status(&call.app, one))).collect();
+    let names: Vec<String> = found.iter().map(|one| one.name.clone()).collect();
+    let plan = call.app.plan(call, change.description()).resources("instances", names);
+    let (app, requestor) = (call.app.clone(), call.lifecycle_requestor());
+    let op = call.app.operations.run(plan, move |_| {
+        let outcomes: HashMap<String, Result<()>> = std::thread::scope(|scope| {
+            let (app, requestor) = (&app, &requestor);
+            let workers: Vec<_> = found
+                .iter()
+                .map(|one| {
+                    let key = (one.project.clone(), one.name.clone());
+                    (one.name.clone(), scope.spawn(move || change.run(app, &key, requestor)))
+                })
+                .collect();
+            workers.into_iter().map(|(name, worker)| (name, joined(worker))).collect()
+        });
+        let failed: Vec<String> =
+            outcomes.into_iter().filter_map(|(name, outcome)| Some(format!("{name}: {}", outcome.err()?))).collect();
+        if failed.is_empty() { Ok(()) } else { Err(Error::internal(failed.join(", "))) }
+    })?;
+    Reply::accepted(&op)
+}
+
+fn joined(worker: std::thread::ScopedJoinHandle<'_, Result<()>>) -> Result<()> {
+    worker.join().unwrap_or_else(|panic| Err(crate::rest::operations::panicked(&*panic)))
+}

@@ -1,0 +1,105 @@
+//! `/internal`: what the `lxd` commands ask of the daemon, over the unix socket only.
+
+use crate::app::ready::Stage;
+use crate::app::{Call, Endpoint};
+use crate::rest::reply::Reply;
+use crate::rest::route::May;
+use corten_api::error::{Error, Result};
+use corten_db::Which;
+use corten_db::console::{self, Answer};
+use corten_db::dump;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What this file answers.
+pub const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::at("/internal/ready").get_quick(ready, May::Admin),
+    Endpoint::at("/internal/shutdown").put(shutdown, May::Admin),
+    Endpoint::at("/internal/sql").get(dump_sql, May::Admin).post(run_sql, May::Admin),
+];
+
+fn ready(call: &Call) -> Result<Reply> {
+    match call.app.ready.stage() {
+        Stage::ShuttingDown => Err(Error::unavailable("LXD daemon is shutting down")),
+        Stage::Ready => Ok(Reply::empty()),
+        Stage::Starting | Stage::Serving => Err(Error::unavailable("LXD daemon not ready yet")),
+    }
+}
+
+/// Ends the daemon; instances are stopped first unless `force=true` asks not to wait for operations.
+fn shutdown(call: &Call) -> Result<Reply> {
+    let force = call.query.flag("force");
+    let app = call.app.clone();
+    let ended = crate::boot::shutdown::begin(&app, force)?;
+    Ok(Reply::later(async move {
+        ended.await.map_err(|_| Error::internal("The shutdown was interrupted"))??;
+        Ok(Reply::empty())
+    }))
+}
+
+fn which(name: &str) -> Result<Which> {
+    match name {
+        "local" => Ok(Which::Local),
+        "global" => Ok(Which::Global),
+        other => Err(Error::invalid(format!("Invalid database {other:?}: expected local or global"))),
+    }
+}
+
+#[derive(Serialize)]
+struct Dump {
+    text: String,
+}
+
+fn dump_sql(call: &Call) -> Result<Reply> {
+    let schema_only = call.query.get("schema") == "1";
+    let text = dump::dump(&call.app.db, which(call.query.get("database"))?, schema_only)
+        .map_err(|error| Error::internal(format!("Failed to dump the database: {error}")))?;
+    Reply::sync(&Dump { text })
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Query {
+    database: String,
+    query: String,
+}
+
+#[derive(Serialize)]
+struct Batch {
+    #[serde(rename = "Results")]
+    results: Vec<Value>,
+}
+
+fn run_sql(call: &Call) -> Result<Reply> {
+    let query: Query = call.json()?;
+    let which = which(&query.database)?;
+    if query.query.is_empty() {
+        return Err(Error::invalid("No query provided"));
+    }
+    let select = query.query.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"));
+    let answers = console::run(&call.app.db, which, &query.query)
+        .map_err(|error| Error::internal(console::describe(&error, select)))?;
+    Reply::sync(&Batch { results: answers.into_iter().map(answer).collect() })
+}
+
+fn answer(answer: Answer) -> Value {
+    match answer {
+        Answer::Select { columns, rows } => {
+            let rows: Vec<Vec<Value>> = rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect();
+            json!({"type": "select", "columns": columns, "rows": rows, "rows_affected": 0})
+        }
+        Answer::Exec { rows_affected } => {
+            json!({"type": "exec", "columns": null, "rows": null, "rows_affected": rows_affected})
+        }
+    }
+}
+
+fn value(value: corten_db::Value) -> Value {
+    match value {
+        corten_db::Value::Null => Value::Null,
+        corten_db::Value::Integer(number) => json!(number),
+        corten_db::Value::Real(number) => json!(number),
+        corten_db::Value::Text(text) => json!(text),
+        corten_db::Value::Blob(bytes) => json!(data_encoding::BASE64.encode(&bytes)),
+    }
+}
