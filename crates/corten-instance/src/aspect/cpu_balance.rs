@@ -1,0 +1,135 @@
+//! Which processors each container gets: fixed sets as they are, counts spread over the least used ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What `limits.cpu` asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// All processors: the key is unset.
+    All,
+    /// This many, wherever there is room.
+    Count(usize),
+    /// Exactly these.
+    Set(BTreeSet<u32>),
+}
+
+impl Wish {
+    /// Reads `limits.cpu`: a count (`2`), a set (`1,3`, `0-3`, or `2-2` for the single processor 2), or nothing.
+    ///
+    /// # Errors
+    /// A sentence about the part that is neither a number nor a range.
+    pub fn parse(text: &str) -> Result<Wish, String> {
+        if text.is_empty() {
+            return Ok(Wish::All);
+        }
+        if let Ok(count) = text.parse() {
+            return Ok(Wish::Count(count));
+        }
+        parse_set(text).map(Wish::Set)
+    }
+}
+
+/// Reads a list of processors as the kernel writes it (`cpuset(7)`, "List format"): `0-2,5`.
+///
+/// # Errors
+/// A sentence about the part that is neither a number nor a range.
+pub fn parse_set(text: &str) -> Result<BTreeSet<u32>, String> {
+    let mut set = BTreeSet::new();
+    for part in text.trim().split(',').filter(|part| !part.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let number = |text: &str| text.trim().parse::<u32>().map_err(|_| format!("Invalid CPU range syntax: {part}"));
+        let (first, last) = (number(first)?, number(last)?);
+        if first > last {
+            return Err(format!("Invalid CPU range: {part} ends before it begins"));
+        }
+        set.extend(first..=last);
+    }
+    Ok(set)
+}
+
+/// Writes a set the same way.
+pub fn format_set(set: &BTreeSet<u32>) -> String {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for &cpu in set {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == cpu => *last = cpu,
+            _ => ranges.push((cpu, cpu)),
+        }
+    }
+    let text = |&(first, last): &(u32, u32)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    ranges.iter().map(text).collect::<Vec<_>>().join(",")
+}
+
+/// Gives every container its processors. Containers come in any order; the result depends only on their names.
+///
+/// Fixed sets count as use of their processors, and a count takes the least used ones, lowest number first. A set of
+/// processors that are not there leaves those out; a set with none left, like a count above what is there, gives all.
+pub fn balance(online: &BTreeSet<u32>, wishes: &BTreeMap<String, Wish>) -> BTreeMap<String, BTreeSet<u32>> {
+    let mut used: BTreeMap<u32, usize> = online.iter().map(|cpu| (*cpu, 0)).collect();
+    let mut given = BTreeMap::new();
+    for (name, wish) in wishes {
+        if let Wish::Set(set) = wish {
+            let there: BTreeSet<u32> = set.intersection(online).copied().collect();
+            for cpu in &there {
+                *used.entry(*cpu).or_default() += 1;
+            }
+            given.insert(name.clone(), if there.is_empty() { online.clone() } else { there });
+        }
+    }
+    for (name, wish) in wishes {
+        let count = match wish {
+            Wish::Set(_) => continue,
+            Wish::All => online.len(),
+            Wish::Count(count) => (*count).min(online.len()),
+        };
+        if count == 0 || count == online.len() {
+            given.insert(name.clone(), online.clone());
+            continue;
+        }
+        let mut by_use: Vec<(usize, u32)> = used.iter().map(|(cpu, uses)| (*uses, *cpu)).collect();
+        by_use.sort_unstable();
+        let chosen: BTreeSet<u32> = by_use.into_iter().take(count).map(|(_, cpu)| cpu).collect();
+        for cpu in &chosen {
+            *used.entry(*cpu).or_default() += 1;
+        }
+        given.insert(name.clone(), chosen);
+    }
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_read_and_written_as_the_kernel_does() {
+        for (text, again) in [("0", "0"), ("0-3", "0-3"), ("3,1,2", "1-3"), ("0-1,4,6-7", "0-1,4,6-7"), ("", "")] {
+            assert_eq!(format_set(&parse_set(text).expect(text)), again);
+        }
+        for bad in ["x", "3-1", "1-", "-1", "1-2-3"] {
+            assert!(parse_set(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Wish::parse("2"), Ok(Wish::Count(2)));
+        assert_eq!(Wish::parse("2-2"), Ok(Wish::Set(BTreeSet::from([2]))));
+    }
+
+    #[test]
+    fn counts_go_where_the_least_is_used() {
+        let online = parse_set("0-3").expect("a set");
+        let wishes = BTreeMap::from([
+            ("fixed".to_string(), Wish::Set(BTreeSet::from([0, 1]))),
+            ("one".to_string(), Wish::Count(1)),
+            ("two".to_string(), Wish::Count(2)),
+            ("all".to_string(), Wish::All),
+            ("gone".to_string(), Wish::Set(BTreeSet::from([9]))),
+            ("many".to_string(), Wish::Count(64)),
+        ]);
+        let given = balance(&online, &wishes);
+        assert_eq!(format_set(&given["fixed"]), "0-1");
+        assert_eq!(format_set(&given["one"]), "2");
+        assert_eq!(format_set(&given["two"]), "0,3");
+        for name in ["all", "gone", "many"] {
+            assert_eq!(given[name], online, "{name}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! `limits.processes`: how many processes and threads there may be.
+
+use corten_api::error::{Error, Result};
+use corten_host::cgroup::Limit;
+
+use crate::instance::Instance;
+
+/// The limit that the key asks for; an unset key takes an older one away.
+///
+/// # Errors
+/// When the value is not a number.
+pub fn limits(instance: &Instance) -> Result<Vec<Limit>> {
+    let limit = match instance.get("limits.processes") {
+        "" => None,
+        text => Some(text.parse().map_err(|_| Error::invalid(format!("Invalid limits.processes: {text}")))?),
+    };
+    Ok(vec![Limit::Pids(limit)])
+}

@@ -1,0 +1,6 @@
+//! Containers: from an instance and its started devices to the spec that the runtime carries out.
+
+pub mod mounts;
+pub mod raw_lxc;
+pub mod security;
+pub mod spec;

@@ -1,0 +1,95 @@
+//! `disk`: the root, a directory or file of the host, or a custom volume, mounted inside.
+
+use std::path::{Path, PathBuf};
+
+use corten_api::error::{Error, Result};
+use corten_host::undo::Undo;
+use corten_runtime::spec::{Create, Mount};
+
+use super::{Attachment, Call, Device};
+use crate::instance::{is_false, is_true};
+
+/// Disks of containers.
+pub struct Disk;
+
+/// What a disk is, by its options.
+enum Meaning {
+    /// The root: the storage layer makes and mounts it.
+    Root,
+    /// A path of the host.
+    Path(PathBuf),
+    /// A custom volume of a pool.
+    Volume,
+}
+
+fn meaning(call: &Call<'_>) -> Result<Meaning> {
+    let (path, source, pool) = (call.get("path"), call.get("source"), call.get("pool"));
+    if path.is_empty() {
+        return Err(Error::invalid("Disk entry is missing the required \"path\" property"));
+    }
+    match (path, source, pool) {
+        ("/", "", _) => Ok(Meaning::Root),
+        (_, "", _) => Err(Error::invalid("Disk entry is missing the required \"source\" property")),
+        (_, _, "") => Ok(Meaning::Path(PathBuf::from(source))),
+        _ => Ok(Meaning::Volume),
+    }
+}
+
+fn is_required(call: &Call<'_>) -> bool {
+    !is_false(call.get("required")) && !is_true(call.get("optional"))
+}
+
+/// The mount of `source` that the options ask for.
+fn mount(call: &Call<'_>, source: &Path) -> Mount {
+    let recursive = is_true(call.get("recursive"));
+    let mut options = vec![if recursive { "rbind" } else { "bind" }.to_string()];
+    if is_true(call.get("readonly")) {
+        options.push("ro".to_string());
+    }
+    if !call.get("propagation").is_empty() {
+        options.push(call.get("propagation").to_string());
+    }
+    options.extend(call.get("raw.mount.options").split(',').filter(|option| !option.is_empty()).map(str::to_string));
+    Mount {
+        source: source.to_path_buf(),
+        target: call.get("path").trim_start_matches('/').into(),
+        fstype: None,
+        options,
+        idmapped: is_true(call.get("shift")) && !call.instance.is_privileged(),
+        optional: !is_required(call),
+        create: if source.is_dir() { Create::Dir } else { Create::File },
+    }
+}
+
+impl Device for Disk {
+    fn check(&self, call: &Call<'_>) -> Result<()> {
+        let Meaning::Path(source) = meaning(call)? else { return Ok(()) };
+        if is_required(call) && !source.exists() {
+            let source = source.display();
+            return Err(Error::invalid(format!("Missing source path {:?} for disk {:?}", source.to_string(), call.name)));
+        }
+        Ok(())
+    }
+
+    fn start(&self, call: &Call<'_>, undo: &mut Undo) -> Result<Attachment> {
+        let source = match meaning(call)? {
+            Meaning::Root => return Ok(Attachment::default()),
+            Meaning::Path(source) if !source.exists() && !is_required(call) => return Ok(Attachment::default()),
+            Meaning::Path(source) => source,
+            Meaning::Volume => call.host.attach_volume(call.instance, call.get("pool"), call.get("source"), undo)?,
+        };
+        Ok(Attachment { mounts: vec![mount(call, &source)], ..Attachment::default() })
+    }
+
+    fn stop(&self, call: &Call<'_>) -> Result<()> {
+        match meaning(call)? {
+            Meaning::Root | Meaning::Path(_) => Ok(()),
+            Meaning::Volume => call.host.detach_volume(call.instance, call.get("pool"), call.get("source")),
+        }
+    }
+
+    fn live_options(&self, options: &crate::instance::Config) -> &'static [&'static str] {
+        let root = options.get("path").is_some_and(|path| path == "/");
+        if root { &["size", "size.state", "limits.max", "limits.read", "limits.write"] } else { &["limits.max", "limits.read", "limits.write"] }
+    }
+}

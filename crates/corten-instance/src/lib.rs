@@ -1,0 +1,13 @@
+//! What one instance becomes on this host: expansion, devices, limits, container spec.
+#![forbid(unsafe_code)]
+
+pub mod aspect;
+pub mod container;
+pub mod device;
+pub mod idmap;
+pub mod instance;
+pub mod lifecycle;
+pub mod name;
+pub mod size;
+pub mod step;
+pub mod volatile;
