@@ -23,8 +23,8 @@ pub struct InstancesPost {
     pub devices: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(deserialize_with = "nullable")]
     pub ephemeral: bool,
-    #[serde(deserialize_with = "nullable")]
-    pub profiles: Vec<String>,
+    /// `None` (`null`) asks for the default profile, an empty list for none at all.
+    pub profiles: Option<Vec<String>>,
     #[serde(deserialize_with = "nullable", skip_serializing_if = "String::is_empty")]
     pub restore: String,
     #[serde(deserialize_with = "nullable")]
@@ -49,7 +49,7 @@ impl InstancesPost {
             config: self.config.clone(),
             devices: self.devices.clone(),
             ephemeral: self.ephemeral,
-            profiles: self.profiles.clone(),
+            profiles: self.profiles.clone().unwrap_or_default(),
             restore: self.restore.clone(),
             stateful: self.stateful,
             description: self.description.clone(),

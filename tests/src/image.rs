@@ -1,0 +1,65 @@
+//! Small images, made from Debian's own packages.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Programs that are links to busybox in the small image.
+const APPLETS: [&str; 40] = [
+    "sh", "ls", "cat", "echo", "ps", "ip", "udhcpc", "mount", "umount", "sleep", "id", "hostname", "true", "false",
+    "stat", "poweroff", "reboot", "passwd", "ping", "free", "top", "kill", "env", "pwd", "wc", "dd", "tty", "stty",
+    "touch", "rm", "mkdir", "chown", "grep", "sed", "seq", "md5sum", "head", "route", "nc", "usleep",
+];
+
+/// The first process of the small image: waits for signals, and reaps.
+const INITTAB: &str = "::sysinit:/bin/true\nconsole::respawn:/bin/sh -c 'echo console ready; exec /bin/sleep 100000'\n\
+                       ::ctrlaltdel:/bin/poweroff\n::shutdown:/bin/true\n";
+
+/// What `udhcpc` runs when it has a lease.
+const UDHCPC: &str = "#!/bin/sh\ncase $1 in bound|renew) ip addr flush dev $interface; ip addr add $ip/$mask dev $interface;\n\
+                      for r in $router; do ip route add default via $r; done;; esac\n";
+
+/// Makes the root file system and `metadata.yaml` of a busybox image in `folder`.
+///
+/// # Panics
+/// When busybox (Debian's busybox-static) is not installed.
+pub fn busybox_tree(folder: &Path) {
+    let root = folder.join("rootfs");
+    for dir in ["bin", "sbin", "dev", "proc", "sys", "etc", "tmp", "root", "run", "var", "mnt", "usr/share/udhcpc"] {
+        std::fs::create_dir_all(root.join(dir)).expect("a fresh folder");
+    }
+    std::fs::copy("/bin/busybox", root.join("bin/busybox")).expect("busybox-static is installed");
+    for applet in APPLETS {
+        std::os::unix::fs::symlink("busybox", root.join("bin").join(applet)).expect("a fresh folder");
+    }
+    std::os::unix::fs::symlink("../bin/busybox", root.join("sbin/init")).expect("a fresh folder");
+    let files = [
+        ("etc/inittab", INITTAB),
+        ("etc/hostname", "busybox\n"),
+        ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n"),
+        ("etc/shadow", "root::19000:0:99999:7:::\n"),
+        ("etc/group", "root:x:0:\nuser:x:1000:\n"),
+        ("usr/share/udhcpc/default.script", UDHCPC),
+    ];
+    for (path, text) in files {
+        std::fs::write(root.join(path), text).expect("a fresh folder");
+    }
+    use std::os::unix::fs::PermissionsExt;
+    let script = root.join("usr/share/udhcpc/default.script");
+    std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let metadata = "architecture: x86_64\ncreation_date: 1700000000\nproperties:\n  architecture: x86_64\n  \
+                    description: Busybox x86_64\n  name: busybox-x86_64\n  os: Busybox\n";
+    std::fs::write(folder.join("metadata.yaml"), metadata).expect("a fresh folder");
+}
+
+/// A unified busybox image as `folder/busybox.tar.gz`.
+pub fn busybox(folder: &Path) -> PathBuf {
+    let tree = folder.join("busybox-tree");
+    let file = folder.join("busybox.tar.gz");
+    if !file.exists() {
+        busybox_tree(&tree);
+        let mut tar = Command::new("tar");
+        tar.arg("-C").arg(&tree).arg("--numeric-owner").arg("-czf").arg(&file).args(["metadata.yaml", "rootfs"]);
+        crate::run::run(tar, b"").ok();
+    }
+    file
+}

@@ -1,0 +1,20 @@
+//! Black-box stories told against a scratch daemon, in network and mount namespaces of their own.
+//!
+//! ```no_run
+//! stories::story(|host| {
+//!     let daemon = host.daemon();
+//!     daemon.import_busybox("busybox");
+//!     daemon.lxc(["launch", "busybox", "c1"]).ok();
+//! });
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod daemon;
+pub mod image;
+pub mod isolation;
+pub mod leftovers;
+pub mod run;
+
+pub use daemon::Daemon;
+pub use isolation::{Host, story};
+pub use run::Ran;

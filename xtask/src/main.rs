@@ -1,0 +1,3 @@
+//! The project's own chores: tidy, generate, test in namespaces, measure.
+
+fn main() {}
