@@ -64,7 +64,7 @@ pub struct InitNetworksProjectPost {
     pub name: String,
     #[serde(deserialize_with = "nullable")]
     pub r#type: String,
-    #[serde(rename = "Project", deserialize_with = "nullable")]
+    #[serde(alias = "Project", deserialize_with = "nullable")]
     pub project: String,
 }
 

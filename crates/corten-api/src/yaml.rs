@@ -39,7 +39,15 @@ pub fn untyped_to_string(value: &Value) -> String {
 /// # Errors
 /// [`Kind::Invalid`](crate::error::Kind::Invalid) with the line and column, and what was expected there.
 pub fn from_str<T: DeserializeOwned + Default>(text: &str) -> Result<T> {
-    read::document(text)
+    read::document(text, read::Unknown::Ignored)
+}
+
+/// As [`from_str`], but fields that the type does not have are an error.
+///
+/// # Errors
+/// As [`from_str`], and for unknown fields.
+pub fn from_str_strict<T: DeserializeOwned + Default>(text: &str) -> Result<T> {
+    read::document(text, read::Unknown::Refused)
 }
 
 /// Orders two keys of a map as LXD's YAML does: letters last, runs of digits as numbers.

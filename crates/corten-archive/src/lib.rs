@@ -1,8 +1,11 @@
 //! Archives that others made, and ones for others: compressors, tar, squashfs. Knows streams and files, not images.
 
+pub mod compress;
 pub mod compression;
 pub mod decompress;
 pub mod error;
+pub mod members;
+pub mod pack;
 pub mod squashfs;
 pub mod tar;
 pub mod unpack;

@@ -29,9 +29,33 @@ pub fn unpack(file: &Path, to: &Path, names: &[&str]) -> Result<()> {
     match unsquashfs(file, to, names).run() {
         Ok(_) => Ok(()),
         // LXD looks at the same number: the program's own words about a full disk vary.
-        Err(Failed::Status { .. }) if rustix::fs::statvfs(to).is_ok_and(|stat| stat.f_bfree < 10) => Err(Error::NoSpace),
+        Err(Failed::Status { .. }) if rustix::fs::statvfs(to).is_ok_and(|stat| stat.f_bfree < 10) => {
+            Err(Error::NoSpace)
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Names at the top of the archive.
+///
+/// # Errors
+/// What the program said.
+pub fn list_top(file: &Path) -> Result<Vec<String>> {
+    let listed = Command::new("unsquashfs", PACKAGE).args(["-l", "-max-depth", "1"]).arg(file).run()?;
+    let text = String::from_utf8_lossy(&listed);
+    Ok(text.lines().filter_map(|line| line.strip_prefix("squashfs-root/")).map(ToString::to_string).collect())
+}
+
+/// The content of one file of the archive.
+///
+/// # Errors
+/// [`Error::TooLarge`] when it has more than `limit` bytes; what the program said.
+pub fn read(file: &Path, name: &str, limit: u64) -> Result<Vec<u8>> {
+    let content = Command::new("unsquashfs", PACKAGE).arg("-cat").arg(file).arg(name).run()?;
+    if content.len() as u64 > limit {
+        return Err(Error::TooLarge { what: "bytes in one file", limit });
+    }
+    Ok(content)
 }
 
 /// Packs the tree `from` into the new file `to`, compressed with `compressor` (`gzip`, `xz`, `zstd`, …).

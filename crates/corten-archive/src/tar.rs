@@ -4,6 +4,7 @@ pub mod header;
 pub mod pax;
 pub mod reader;
 pub mod sparse;
+pub mod writer;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

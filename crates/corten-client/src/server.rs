@@ -69,8 +69,14 @@ impl Server {
     }
 
     /// Whether two values lead to the same server in the same project.
-    pub fn is_same(&self, other: &Server) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared) && self.project == other.project && self.target == other.target
+    pub fn is_same_place(&self, other: &Server) -> bool {
+        let project = |server: &Server| match server.project.as_str() {
+            "" => url::DEFAULT_PROJECT.to_owned(),
+            name => name.to_owned(),
+        };
+        self.endpoint().is_same(other.endpoint())
+            && project(self) == project(other)
+            && self.target == other.target
     }
 
     /// Where it listens.

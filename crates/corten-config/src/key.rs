@@ -111,7 +111,8 @@ impl Facts {
     }
 }
 
-/// Whether a name fits a pattern: `a.*` takes what begins with `a.`, `a.<name>.b` what begins with `a.` and ends in `.b`.
+/// Whether a name fits a pattern: `a.*` takes what begins with `a.`, `a.<name>.b` what begins with `a.` and ends in
+/// `.b`.
 fn fits(pattern: &str, name: &str) -> bool {
     if let Some(prefix) = pattern.strip_suffix('*') {
         return name.starts_with(prefix);
@@ -162,6 +163,34 @@ impl<K: Kind> Key<K> {
     /// The text in this configuration, else the key's default.
     pub fn text<'c>(&self, config: &'c Config) -> &'c str {
         config.get(self.facts.name).filter(|text| !text.is_empty()).map_or(self.facts.default, String::as_str)
+    }
+
+    /// For a pattern: the name with `part` in the place of the star or `<name>`.
+    pub fn name_of(&self, part: &str) -> String {
+        let pattern = self.facts.name;
+        match (pattern.strip_suffix('*'), pattern.split_once('<')) {
+            (Some(prefix), _) => format!("{prefix}{part}"),
+            (None, Some((prefix, rest))) => {
+                format!("{prefix}{part}{}", rest.split_once('>').map_or("", |(_, suffix)| suffix))
+            }
+            _ => pattern.to_owned(),
+        }
+    }
+
+    /// For a pattern: the value under [`Key::name_of`] this part, as [`Key::get`].
+    ///
+    /// # Errors
+    /// As [`Key::get`].
+    pub fn get_of(&self, config: &Config, part: &str) -> Result<Option<K::Value>> {
+        let text = config.get(&self.name_of(part)).filter(|text| !text.is_empty());
+        text.map(|text| self.read(text)).transpose()
+    }
+
+    /// For a pattern that ends in a star: what stands in the star's place, and the text, of every key that fits.
+    pub fn each<'c>(&self, config: &'c Config) -> impl Iterator<Item = (&'c str, &'c str)> {
+        let prefix = self.facts.name.trim_end_matches('*');
+        let fitting = config.range(prefix.to_owned()..).take_while(move |(name, _)| name.starts_with(prefix));
+        fitting.map(move |(name, text)| (&name[prefix.len()..], text.as_str()))
     }
 
     fn read(&self, text: &str) -> Result<K::Value> {
@@ -228,6 +257,18 @@ mod tests {
         assert_eq!(SIZE.get(&config), Ok(Some(2000)));
         config.insert("size".to_owned(), "big".to_owned());
         assert_eq!(SIZE.get(&config), Err(Error::invalid("size: Invalid value: big")));
+    }
+
+    #[test]
+    fn parts_of_patterns() {
+        static MAC: Key<ByteSize> = Key { kind: ByteSize, facts: Facts::new("volatile.<name>.size", &[]) };
+        static ALL: Key<ByteSize> = Key { kind: ByteSize, facts: Facts::new("limits.kernel.*", &[]) };
+        let pairs = [("volatile.eth0.size", "1kB"), ("limits.kernel.nofile", "5"), ("limits.processes", "9")];
+        let config = pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        assert_eq!(MAC.get_of(&config, "eth0"), Ok(Some(1000)));
+        assert_eq!(MAC.get_of(&config, "eth1"), Ok(None));
+        assert_eq!(ALL.name_of("core"), "limits.kernel.core");
+        assert_eq!(ALL.each(&config).collect::<Vec<_>>(), [("nofile", "5")]);
     }
 
     #[test]

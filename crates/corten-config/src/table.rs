@@ -14,7 +14,8 @@
 /// }
 /// ```
 ///
-/// `of` gives a type's parameters; the braces hold [`crate::key::Facts`] that differ from those of [`crate::key::Facts::new`].
+/// `of` gives a type's parameters; the braces hold [`crate::key::Facts`] that differ from those of
+/// [`crate::key::Facts::new`].
 macro_rules! keys {
     (@kind $kind:path) => { $kind };
     (@kind $kind:path, $value:expr) => { $value };

@@ -1,8 +1,10 @@
 //! Types of values: each reads the text of a key, and refuses it in LXD's words.
 //!
-//! An empty text means "not set" for every key, and never reaches a type. Types that have parameters (a range, a choice)
+//! An empty text means "not set" for every key, and never reaches a type. Types that have parameters (a range, a
+//! choice)
 //! carry them as constants.
 
+pub mod block_size;
 pub mod boolean;
 pub mod byte_size;
 pub mod choice;

@@ -23,7 +23,8 @@ pub enum Answer {
     },
 }
 
-/// Runs statements separated by semicolons, each in a transaction of its own, and stops at the first failure. As in LXD,
+/// Runs statements separated by semicolons, each in a transaction of its own, and stops at the first failure. As in
+/// LXD,
 /// a semicolon inside of a string separates too.
 pub fn run(db: &Db, which: Which, text: &str) -> Result<Vec<Answer>> {
     let statements = text.split(';').map(|statement| statement.trim_start_matches(' ')).filter(|part| !part.is_empty());

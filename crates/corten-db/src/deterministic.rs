@@ -6,7 +6,8 @@
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, Error};
 
-/// Functions of SQLite that do not always answer the same (`sqlite.org/deterministic.html`); the `current_` ones are what
+/// Functions of SQLite that do not always answer the same (`sqlite.org/deterministic.html`); the `current_` ones are
+/// what
 /// the keywords `CURRENT_TIMESTAMP`, `CURRENT_DATE` and `CURRENT_TIME` call.
 const FORBIDDEN: [&str; 12] = [
     "random",

@@ -105,7 +105,8 @@ impl DbError {
 
 /// Why a closure given to [`crate::Db::write`] ended without result: the database, or the caller's own reasons.
 ///
-/// It takes any error through `?`, so that a closure can refuse with the caller's own type without this crate knowing it;
+/// It takes any error through `?`, so that a closure can refuse with the caller's own type without this crate
+/// knowing it;
 /// the caller takes it out again with [`Abort::into_caller`]. It is no `std::error::Error` itself for that reason.
 #[derive(Debug)]
 pub enum Abort {

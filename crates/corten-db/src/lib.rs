@@ -14,7 +14,8 @@
 //! ```
 //!
 //! Rules for closures (they are `Fn`, and debug builds run them twice): no effect but through `tx`, no clock, no random
-//! numbers, no lock; facts come in as captured values. A closure may end in the caller's own error: see [`error::Abort`].
+//! numbers, no lock; facts come in as captured values. A closure may end in the caller's own error: see
+//! [`error::Abort`].
 #![forbid(unsafe_code)]
 
 pub mod console;
@@ -107,7 +108,8 @@ impl Db {
         self.global.observe(Box::new(observer));
     }
 
-    /// Applies to the global database an entry that another copy has recorded; [`DbError::Conflict`] if its guard fails.
+    /// Applies to the global database an entry that another copy has recorded; [`DbError::Conflict`] if its guard
+    /// fails.
     pub fn apply(&self, entry: &Entry) -> Result<()> {
         self.global.apply(entry)
     }

@@ -104,7 +104,8 @@ fn note_member(store: &Store, which: Which, opening: &Opening) -> Result<()> {
     })
 }
 
-/// Splits a file of ours into statements: one ends with a line that ends in `;`, a trigger with `END;`. Comment lines go.
+/// Splits a file of ours into statements: one ends with a line that ends in `;`, a trigger with `END;`. Comment
+/// lines go.
 fn statements(sql: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut current = String::new();

@@ -181,3 +181,33 @@ fn not_opened(path: &Path, error: &rusqlite::Error) -> DbError {
 fn jitter() -> Duration {
     Duration::from_millis(10 + RandomState::new().hash_one(0) % 21)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Result;
+    use crate::params;
+
+    /// When the disk is full SQLite may give up the whole transaction; the decision fails, and the next one that fits goes.
+    #[test]
+    fn a_full_disk_refuses_and_leaves_the_rest() {
+        let folder = std::env::temp_dir().join(format!("corten-db-full-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let store = Store::open(&folder.join("full.db")).expect("opens");
+        store.write(|tx| tx.exec("CREATE TABLE t (v TEXT)", params![])).expect("a table");
+        let limit = |pages: i64| {
+            let set = |c: &Connection| c.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
+            store.with_connection(set).expect("a limit");
+        };
+        limit(4);
+        let insert = |size: usize| store.write(|tx| tx.exec("INSERT INTO t VALUES (?1)", params!["x".repeat(size)]));
+        let error = insert(100_000).expect_err("does not fit");
+        assert!(matches!(&error, DbError::Sql { message, .. } if message.contains("full")), "{error}");
+        insert(10).expect("fits");
+        limit(1000);
+        insert(100_000).expect("fits now");
+        let count: Result<i64> = store.view(|view| view.one("SELECT count(*) FROM t", params![]));
+        assert_eq!(count, Ok(2));
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+}

@@ -1,6 +1,7 @@
 //! One file per group of tables: plain structs, and functions that read and write them.
 //!
-//! Functions that read take a [`crate::View`] (a [`crate::Tx`] stands for one), those that write a [`crate::Tx`]. Things
+//! Functions that read take a [`crate::View`] (a [`crate::Tx`] stands for one), those that write a [`crate::Tx`].
+//! Things
 //! are named by project and name, as the API does. A thing that is not there is `None`, never an error; the caller has
 //! the words for it. Lists come in the order of names.
 

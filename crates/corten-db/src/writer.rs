@@ -1,6 +1,7 @@
 //! The one connection that writes: decisions as savepoints inside a transaction that several of them share.
 //!
-//! A commit costs an fsync. While other threads are waiting to decide, the transaction stays open for them, and the last
+//! A commit costs an fsync. While other threads are waiting to decide, the transaction stays open for them, and the
+//! last
 //! one commits for all; each caller returns only after that commit.
 
 use std::cell::Cell;
@@ -152,7 +153,8 @@ impl Writer {
         }
     }
 
-    /// Takes back the open savepoint. On a full disk SQLite itself may have rolled back everything, then the group is lost.
+    /// Takes back the open savepoint. On a full disk SQLite itself may have rolled back everything, then the group
+    /// is lost.
     pub(crate) fn take_back(&mut self) {
         let undone = self.control("ROLLBACK TO decision").and_then(|()| self.control("RELEASE decision"));
         if let Err(error) = undone {

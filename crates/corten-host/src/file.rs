@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, fchown};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// What was being done to which path, and what the kernel said.
@@ -71,6 +71,8 @@ pub fn replace(path: impl AsRef<Path>, content: impl AsRef<[u8]>, mode: u32) -> 
     let temporary = temporary_beside(path);
     let work = || -> io::Result<()> {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+        // The umask may have taken bits away.
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
         if let Ok(old) = fs::metadata(path) {
             use std::os::unix::fs::MetadataExt;
             fchown(&file, Some(old.uid()), Some(old.gid()))?;

@@ -15,6 +15,7 @@ use message::{Message, Request, messages, u32_at};
 
 pub mod address;
 pub mod bridge;
+pub mod cable;
 pub mod create;
 pub mod link;
 pub mod mac;

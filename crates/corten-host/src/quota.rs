@@ -46,7 +46,9 @@ fn set_file(directory: &Directory, name: &OsStr, id: u32) -> io::Result<()> {
     match directory.open_fd(name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()) {
         Ok(file) => project_quota::set_project(&file, id, false),
         // Gone or replaced by a link since it was listed: a running container may do so at any time.
-        Err(error) if [Errno::NOENT, Errno::LOOP].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error())) => {
+        Err(error)
+            if [Errno::NOENT, Errno::LOOP].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error())) =>
+        {
             Ok(())
         }
         Err(error) => Err(error),

@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, reason = "tests are described by their names")]
 
+use std::io::Write;
+
 #[path = "kernel/cgroup.rs"]
 mod cgroup;
 #[path = "kernel/features.rs"]
@@ -15,7 +17,8 @@ mod seccomp;
 pub fn is_root(test: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
-        println!("SKIPPED {test}: it needs root");
+        // Written past the capture of the test harness: a skipped test must not look like one that passed.
+        let _ = writeln!(std::io::stderr(), "skipped {test}: it needs root");
     }
     root
 }

@@ -6,7 +6,6 @@ pub mod disk_priority;
 pub mod hugepages;
 pub mod memory;
 pub mod processes;
-pub mod settings;
 
 use corten_api::error::Result;
 use corten_host::cgroup::{Controller, Limit};

@@ -2,5 +2,6 @@
 
 pub mod mounts;
 pub mod raw_lxc;
+pub mod seccomp;
 pub mod security;
 pub mod spec;

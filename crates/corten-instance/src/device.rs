@@ -7,9 +7,12 @@ pub mod registry;
 pub mod unix;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use corten_api::error::Result;
 use corten_host::undo::Undo;
+use corten_network::network::Network;
+use corten_network::port::Port;
 use corten_runtime::spec::{DeviceNode, DeviceRule, Link, Mount};
 
 use crate::instance::{Config, Instance};
@@ -28,6 +31,8 @@ pub struct Attachment {
     pub links: Vec<Link>,
     /// Volatile keys to remember, without `volatile.DEVICE.`; an empty value forgets the key.
     pub volatile: Config,
+    /// The port behind the links, which hot plug moves itself.
+    pub port: Option<Port>,
 }
 
 /// A device of one instance, as its code sees it.
@@ -70,14 +75,11 @@ pub trait Host: Send + Sync {
     /// When it cannot be unmounted.
     fn detach_volume(&self, instance: &Instance, pool: &str, volume: &str) -> Result<()>;
 
-    /// Options that a NIC takes over from the managed network it names: `nictype`, `parent`, `mtu`, …
+    /// The managed network that a NIC's `network` names, or that its `parent` happens to be.
     ///
     /// # Errors
-    /// When there is no such network.
-    fn nic_options(&self, instance: &Instance, options: &Config) -> Result<Config>;
-
-    /// The bridge, DHCP server and firewall of a managed network, when `parent` is one.
-    fn network(&self, parent: &str) -> Option<std::sync::Arc<dyn corten_network::network::Network>>;
+    /// When it names one that is not there.
+    fn network(&self, instance: &Instance, options: &Config) -> Result<Option<Arc<dyn Network>>>;
 }
 
 /// One type of device.

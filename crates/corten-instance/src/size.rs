@@ -7,6 +7,6 @@ use corten_api::error::{Error, Result};
 /// # Errors
 /// When the text is not a size.
 pub fn bytes(text: &str) -> Result<u64> {
-    let bytes = corten_config::value::byte_size::parse(text)?;
+    let bytes = corten_config::value::byte_size::parse(text).map_err(Error::invalid)?;
     u64::try_from(bytes).map_err(|_| Error::invalid(format!("Invalid value: {text}: a size is not negative")))
 }

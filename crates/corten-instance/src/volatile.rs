@@ -1,6 +1,6 @@
 //! Volatile keys: what LXD remembers of an instance by itself, and the random values among them.
 
-use corten_api::error::{Context, Result};
+use corten_api::error::{Error, Result};
 
 /// Prefix of addresses that LXD gives to network interfaces (the OUI of Xensource).
 const MAC_PREFIX: &str = "00:16:3e";
@@ -35,7 +35,7 @@ pub fn is_own(key: &str) -> bool {
 /// When the kernel refuses.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).context("Failed to get random bytes")?;
+    getrandom::fill(&mut bytes).map_err(|error| Error::internal(format!("Failed to get random bytes: {error}")))?;
     Ok(bytes)
 }
 

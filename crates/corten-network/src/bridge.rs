@@ -22,6 +22,7 @@ mod down;
 mod forwarding;
 mod lease_list;
 pub mod plan;
+mod probe;
 mod up;
 
 /// A bridge network.

@@ -7,35 +7,6 @@ use crate::error::{Error, Result};
 /// The project whose name is left out of names on the host.
 const DEFAULT_PROJECT: &str = "default";
 
-/// Checks the name of a network of any kind.
-///
-/// # Errors
-/// When it could not stand in a URL; in LXD's words.
-pub fn check(name: &str) -> Result<()> {
-    match ["/", "?", "&", "+", ":"].iter().find(|bad| name.contains(**bad)) {
-        Some(bad) => Err(Error::invalid(format!("Cannot contain {bad:?}"))),
-        None => Ok(()),
-    }
-}
-
-/// Checks a name that an interface of the host is to have.
-///
-/// # Errors
-/// In LXD's words.
-pub fn check_interface(name: &str) -> Result<()> {
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if name.len() < 2 {
-        return Err(Error::invalid("Network interface is too short (minimum 2 characters)"));
-    }
-    if name.len() > 15 {
-        return Err(Error::invalid("Network interface is too long (maximum 15 characters)"));
-    }
-    if !name.bytes().all(good) {
-        return Err(Error::invalid("Network interface contains invalid characters"));
-    }
-    Ok(())
-}
-
 /// An instance's name on the host: with its project before it, but for the default project.
 pub fn instance(project: &str, instance: &str) -> String {
     if project == DEFAULT_PROJECT { instance.to_string() } else { format!("{project}_{instance}") }
@@ -88,20 +59,6 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bad_names_are_refused_in_lxds_words() {
-        for (name, message) in [
-            ("a", "Network interface is too short (minimum 2 characters)"),
-            ("sixteen-letters-", "Network interface is too long (maximum 15 characters)"),
-            ("lxd br", "Network interface contains invalid characters"),
-        ] {
-            assert_eq!(check_interface(name).unwrap_err().to_string(), message);
-        }
-        assert_eq!(check("a/b").unwrap_err().to_string(), "Cannot contain \"/\"");
-        assert_eq!(check("a:b").unwrap_err().to_string(), "Cannot contain \":\"");
-        assert!(check("lxdbr0").is_ok() && check_interface("lxdbr0").is_ok());
-    }
 
     #[test]
     fn made_names_have_their_form() {

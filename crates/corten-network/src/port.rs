@@ -4,6 +4,7 @@
 //! [`update`] for keys that change live, [`detach`] at each stop, [`removed`] when the device goes.
 
 use corten_host::netlink::Socket;
+use corten_host::netlink::cable::Cable;
 use corten_host::undo::Undo;
 
 use crate::config::{Config, get};
@@ -57,7 +58,7 @@ pub struct Nic<'a> {
 /// What a NIC got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
-    /// The link that is now on the host and is to be moved into the guest, switched off.
+    /// The link that is now on the host and is to be moved into the guest, switched off; empty with `cable`.
     pub link: String,
     /// Its name in the guest.
     pub guest_name: String,
@@ -70,6 +71,9 @@ pub struct Port {
     /// Whether the link must be taken back from the guest's namespace before that ends ([`move_link::take_back`]):
     /// the kernel would hand it to the first namespace, or lose it.
     pub take_back: bool,
+    /// What is to be made instead of a move, once the guest's namespace is there (only from [`prepare`]):
+    /// `Socket::lay_cable(&cable, netns, &guest_name)`.
+    pub cable: Option<Cable>,
 }
 
 impl<'a> Nic<'a> {
@@ -161,16 +165,29 @@ pub fn added(nic: &Nic<'_>) -> Result<()> {
     }
 }
 
+/// As [`attach`], but leaves the making of an ordinary veth pair to those who know the guest's namespace, which is far
+/// quicker than a move: [`Port::cable`].
+///
+/// # Errors
+/// As [`attach`].
+pub fn prepare(nic: &Nic<'_>) -> Result<(Port, Undo)> {
+    begin(nic, true)
+}
+
 /// Makes the NIC's link. The steps come back with the port, so that a failed start takes them back; drop them kept
 /// when the instance runs.
 ///
 /// # Errors
 /// When the parent is missing or anything cannot be made; all is as before then.
 pub fn attach(nic: &Nic<'_>) -> Result<(Port, Undo)> {
+    begin(nic, false)
+}
+
+fn begin(nic: &Nic<'_>, may_wait: bool) -> Result<(Port, Undo)> {
     check::environment(nic)?;
     match nic.nic_type()? {
-        NicType::Bridged => bridged::attach(nic),
-        NicType::P2p => p2p::attach(nic),
+        NicType::Bridged => bridged::attach(nic, may_wait),
+        NicType::P2p => p2p::attach(nic, may_wait),
         NicType::Macvlan => macvlan::attach(nic),
         NicType::Physical => physical::attach(nic),
     }

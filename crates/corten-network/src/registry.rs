@@ -2,11 +2,12 @@
 
 use std::str::FromStr;
 
+use corten_config::Entity;
+
 use crate::bridge::{self, Bridge};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::macvlan::Macvlan;
-use crate::name;
 use crate::network::{Network, Place};
 use crate::physical::Physical;
 
@@ -71,19 +72,17 @@ pub fn open(kind: Kind, name: &str, config: &Config, place: Place) -> Box<dyn Ne
 /// # Errors
 /// In LXD's words.
 pub fn check_name(kind: Kind, network: &str) -> Result<()> {
-    if kind == Kind::Bridge {
-        name::check_interface(network)?;
-    }
-    name::check(network)
+    Ok(corten_config::name::check_network(kind.as_str(), network)?)
 }
 
-/// Checks keys against each other; each by itself is checked by its table in `corten-config`.
+/// Checks a network's keys: each by its table, and against each other.
 ///
 /// # Errors
 /// In LXD's words.
 pub fn check_config(kind: Kind, name: &str, config: &Config) -> Result<()> {
+    corten_config::check(Entity::Network(kind.as_str(), name), config)?;
     match kind {
-        Kind::Bridge => bridge::check::check(name, config),
+        Kind::Bridge => bridge::check::check(config),
         Kind::Macvlan | Kind::Physical => Ok(()),
     }
 }
@@ -113,6 +112,24 @@ pub fn settle_auto(kind: Kind, config: &mut Config) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_checked_by_their_table_and_together() {
+        let check = |pairs: [(&str, &str); 2]| {
+            let config = pairs.map(|(key, value)| (key.to_string(), value.to_string())).into();
+            check_config(Kind::Bridge, "br0", &config).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!(check([("ipv4.address", "10.0.0.1/24"), ("user.x", "y")]), "");
+        assert_eq!(
+            check([("ipv4.address", "10.0.0.1/24"), ("ipv4.nat", "maybe")]),
+            "Invalid value for network \"br0\" option \"ipv4.nat\": Invalid value for a boolean \"maybe\""
+        );
+        assert_eq!(
+            check([("bridge.mtu", "1000"), ("ipv6.address", "none")]),
+            "Invalid value for network \"br0\" option \"bridge.mtu\": Out of MTU range (1280-16384) \"1000\""
+        );
+        assert!(check_name(Kind::Bridge, "a").is_err() && check_name(Kind::Bridge, "lxdbr0").is_ok());
+    }
 
     #[test]
     fn kinds_are_known_by_their_names() {

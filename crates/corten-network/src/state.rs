@@ -2,7 +2,7 @@
 
 use corten_api::error::Error as Refusal;
 use corten_api::network::{
-    NetworkState, NetworkStateAddress, NetworkStateBridge, NetworkStateCounters, NetworkStateVLAN,
+    NetworkState, NetworkStateAddress, NetworkStateBond, NetworkStateBridge, NetworkStateCounters, NetworkStateVLAN,
 };
 use corten_host::netlink::Socket;
 use corten_host::netlink::link::Link;
@@ -40,9 +40,32 @@ pub fn of(name: &str) -> Result<NetworkState> {
         mtu: i64::from(link.mtu),
         state: state.state.into(),
         r#type: state.kind.into(),
+        bond: bond(link),
         bridge: bridge(link, &links),
         vlan: vlan(link, &links),
         ..NetworkState::default()
+    })
+}
+
+/// Bonds tell of themselves by files.
+fn bond(link: &Link) -> Option<NetworkStateBond> {
+    if link.kind.as_deref() != Some("bond") {
+        return None;
+    }
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(format!("/sys/class/net/{}/bonding/{name}", link.name)).unwrap_or_default();
+        text.trim().to_string()
+    };
+    let word = |name: &str| read(name).split(' ').next().unwrap_or_default().to_string();
+    let number = |name: &str| read(name).parse().unwrap_or(0);
+    Some(NetworkStateBond {
+        mode: word("mode"),
+        transmit_policy: word("xmit_hash_policy"),
+        up_delay: number("updelay"),
+        down_delay: number("downdelay"),
+        mii_frequency: number("miimon"),
+        mii_state: read("mii_status"),
+        lower_devices: read("slaves").split(' ').map(String::from).collect(),
     })
 }
 

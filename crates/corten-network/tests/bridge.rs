@@ -9,6 +9,7 @@ use corten_network::dnsmasq::hosts::Host;
 use corten_network::lease::LeaseNic;
 use corten_network::network::Network;
 use corten_network::port::{Nic, attach, detach, move_link, removed};
+use corten_network::registry::{Kind, fill_defaults};
 use private_network::{Guest, Scratch, config, dnsmasqs, in_private_network, out, traces};
 
 #[path = "support/private_network.rs"]
@@ -172,6 +173,34 @@ fn a_network_is_renamed_with_its_files() {
         assert_eq!(file, format!("{MAC},10.77.0.9,c1\n"));
         assert!(!scratch.0.join("networks/br0").exists());
         scratch.bridge("br1", &BOTH).delete().expect("deleted");
+    });
+}
+
+#[test]
+fn a_network_in_use_beyond_the_router_is_not_chosen() {
+    in_private_network("a_network_in_use_beyond_the_router_is_not_chosen", || {
+        let fill = || {
+            let mut keys = config(&[("ipv6.address", "none")]);
+            fill_defaults(Kind::Bridge, &mut keys).map(|()| keys).map_err(|error| error.to_string())
+        };
+        assert_eq!(fill().expect("nobody to ask")["ipv4.nat"], "true");
+        let router = Guest::new();
+        let device = config(&[("name", "eth0"), ("nictype", "p2p"), ("host_name", "uplink")]);
+        let none = Config::new();
+        let nic =
+            Nic { project: "default", instance: "r", device: "eth0", config: &device, volatile: &none, network: None };
+        let (port, undo) = attach(&nic).expect("a cable");
+        undo.keep();
+        move_link::give(&port, router.netns()).expect("given");
+        out("ip", &["addr", "add", "192.0.2.2/24", "dev", "uplink"]);
+        out("ip", &["route", "add", "default", "via", "192.0.2.1"]);
+        router.sh("ip addr add 192.0.2.1/24 dev eth0").expect("an address");
+        assert!(fill().is_ok(), "the router knows nobody there");
+        router.sh("ip route add local 10.0.0.0/8 dev lo").expect("somebody everywhere");
+        assert_eq!(
+            fill().expect_err("all is in use"),
+            "Failed to automatically find an unused IPv4 subnet, manual configuration required"
+        );
     });
 }
 

@@ -49,11 +49,7 @@ pub fn connect(run_dir: &Path) -> Result<Option<OwnedFd>, Error> {
 }
 
 /// Asks, and waits for the answer.
-pub fn ask(
-    socket: &OwnedFd,
-    request: &Request,
-    fds: &[BorrowedFd<'_>],
-) -> Result<(Reply, Vec<OwnedFd>), Error> {
+pub fn ask(socket: &OwnedFd, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<(Reply, Vec<OwnedFd>), Error> {
     match wire::send(socket, request, fds) {
         Err(error) if is_gone(&error) => return Err(Error::Gone),
         outcome => outcome.map_err(Error::io("asking the monitor"))?,

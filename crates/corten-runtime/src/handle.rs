@@ -284,8 +284,7 @@ pub fn cleanup_dead(run_dir: &Path) -> Result<bool, Error> {
             .and_then(|()| group.remove(Duration::from_secs(10)))
             .map_err(|error| cgroup_error(&doing(), &error))?;
     }
-    crate::monitor::nodes::remove(run_dir).map_err(Error::io(doing()))?;
-    state_file::remove_made(run_dir).map_err(Error::io(doing()))?;
+    crate::monitor::forget_files(run_dir).map_err(Error::io(doing()))?;
     Ok(true)
 }
 

@@ -5,6 +5,7 @@ mod child;
 mod console;
 mod ending;
 mod groups;
+pub mod named_systemd;
 pub mod nodes;
 mod root;
 mod secure;
@@ -19,19 +20,22 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use corten_host::syscall::clone3::{Side, exit_now, fork};
-use corten_host::syscall::process::{ignore_signals, trim_heap};
+use corten_host::syscall::process::{close_all_from, ignore_signals, trim_heap};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::DumpableBehavior;
 
 use crate::failure::StartFailed;
 use crate::protocol::{Report, wire};
 use crate::spec::Spec;
+pub(crate) use ending::forget_files;
 
 /// Being the monitor: standard input is the spec, standard output the socket for the one report. The first process
 /// forks the monitor and ends, so that the monitor is nobody's child and no daemon has to wait for it.
 ///
 /// Returns the exit status.
 pub fn run() -> i32 {
+    // What whoever started us has left open by mistake would else stay open as long as the container runs.
+    close_all_from(3);
     match fork() {
         Ok(Side::Parent { .. }) => 0,
         Ok(Side::Child) => exit_now(be_monitor()),
@@ -44,6 +48,7 @@ fn be_monitor() -> i32 {
     let started = read_spec()
         .and_then(|spec| become_a_daemon(&spec).map(|()| spec))
         .map_err(|error| StartFailed::new(steps::MONITOR, "becoming a monitor", &error))
+        .and_then(|spec| steps::reach(&spec, steps::MONITOR).map(|()| spec))
         .and_then(start::start);
     match started {
         Ok(container) => {

@@ -74,6 +74,9 @@ pub struct Spec {
     /// Where the ring of the console is written when the container ends; LXD's `console.log`.
     #[serde(default)]
     pub console_log: Option<PathBuf>,
+    /// Makes the step of this name fail, one of [`crate::monitor::steps::ALL`]: for tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fail_step: Option<String>,
     /// Gives the container a core-scheduling cookie of its own (prctl(2), PR_SCHED_CORE).
     #[serde(default)]
     pub core_scheduling: bool,
@@ -106,6 +109,7 @@ impl Spec {
             oom_score_adj: None,
             console_ring: default_console_ring(),
             console_log: None,
+            fail_step: None,
             core_scheduling: false,
         }
     }

@@ -70,7 +70,11 @@ impl Driver for Dir {
         })?;
         let fill = || quota::prepare(&building, volume).and_then(|()| copy_tree(&from, &building, watch));
         undo.step("copy the snapshot", fill, |()| || Ok(()))?;
-        undo.step("exchange the volume and the copy", || names::exchange(&building, &place).doing(failed), |()| || Ok(()))?;
+        undo.step(
+            "exchange the volume and the copy",
+            || names::exchange(&building, &place).doing(failed),
+            |()| || Ok(()),
+        )?;
         undo.keep();
         // What is beside now is what the volume was.
         remove::tree(&building).doing(|| format!("Failed to remove '{}'", building.display()))

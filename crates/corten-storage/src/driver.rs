@@ -146,6 +146,11 @@ pub trait Driver: Send + Sync {
     /// Why it cannot be had.
     fn root(&self, pool: &Pool, volume: &Volume) -> Result<Root>;
 
+    /// Names beside a volume's root that are the driver's own, and mean nothing on another pool.
+    fn private_names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether the pool holds this image unpacked.
     fn has_image(&self, _pool: &Pool, _fingerprint: &str) -> bool {
         false

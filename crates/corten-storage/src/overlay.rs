@@ -151,6 +151,10 @@ impl Driver for Overlay {
         stack::root(pool, &layers::read(&path)?)
     }
 
+    fn private_names(&self) -> &'static [&'static str] {
+        &[layers::LAYERS]
+    }
+
     fn has_image(&self, pool: &Pool, fingerprint: &str) -> bool {
         image::is_ready(pool, fingerprint)
     }

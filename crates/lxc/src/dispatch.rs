@@ -56,7 +56,7 @@ fn walk(line: Vec<String>) -> Result<Ended> {
         return Ok(GOOD);
     }
     let Some(run) = found.command.run else {
-        printer::print(&help::usage(&found.path, shown));
+        printer::warn(&help::usage(&found.path, shown));
         return Ok(GOOD);
     };
     let config = config::first_use(loaded?, &arguments, found.command.name)?;

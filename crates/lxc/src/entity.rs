@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use corten_api::error::{Error, Result};
+use corten_api::envelope::Envelope;
+use corten_api::error::{Error, Kind, Result};
 use corten_api::yaml;
+use corten_client::http::Ask;
 use corten_client::server::Server;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -50,6 +52,14 @@ pub trait Entity {
 
     /// The part of a thing that may be changed.
     fn writable(whole: &Self::Whole) -> Self::Writable;
+
+    /// Reads the part that may be changed from YAML.
+    ///
+    /// # Errors
+    /// When the text cannot be read as such a thing.
+    fn read(text: &str) -> Result<Self::Writable> {
+        yaml::from_str(text)
+    }
 
     /// Refuses to change things that cannot be changed.
     ///
@@ -124,18 +134,13 @@ async fn change<E: Configured>(place: &Place, edit: impl FnOnce(&mut BTreeMap<St
 pub async fn edit<E: Entity>(session: &Session, arguments: &Arguments) -> Result<()> {
     let place = E::place(session, arguments).await?;
     if let Some(text) = editor::from_stdin()? {
-        let writable: E::Writable = yaml::from_str(&text)?;
-        return place.server.put(&place.path, &writable, "").await;
+        return place.server.put(&place.path, &E::read(&text)?, "").await;
     }
     let (mut whole, etag): (E::Whole, _) = place.server.get_with_etag(&place.path).await?;
     E::check_changeable(&whole)?;
     E::arrange(&mut whole);
     let text = format!("{}\n\n{}", E::EDIT_HEADER, yaml::to_string(&whole)?);
-    editor::until_taken(text, async |text| {
-        let writable: E::Writable = yaml::from_str(text)?;
-        place.server.put(&place.path, &writable, &etag).await
-    })
-    .await
+    editor::until_taken(text, async |text| place.server.put(&place.path, &E::read(text)?, &etag).await).await
 }
 
 /// `rename`: the last word is the new name.
@@ -153,6 +158,21 @@ pub async fn delete<E: Entity>(session: &Session, arguments: &Arguments) -> Resu
     place.server.delete(&place.path).await?;
     say(session, &format!("{} {} deleted", E::NOUN, place.name));
     Ok(())
+}
+
+/// The body of a reply that comes without the envelope of other replies.
+///
+/// # Errors
+/// The server's own error.
+pub async fn download(server: &Server, ask: Ask) -> Result<Vec<u8>> {
+    let reply = server.send(ask).await?;
+    let (status, bytes) = server.collect(reply).await?;
+    if status.is_success() {
+        return Ok(bytes.to_vec());
+    }
+    let envelope: Envelope = serde_json::from_slice(&bytes)
+        .map_err(|error| Error::internal(format!("The server replied {status} and no JSON: {error}")))?;
+    Err(Error { kind: Kind::from_status(status.as_u16()), message: envelope.error })
 }
 
 /// Prints a line about what was done, unless `--quiet` was given.
@@ -188,6 +208,33 @@ pub async fn at_cluster_target(server: Server, arguments: &Arguments) -> Result<
 pub async fn is_clustered(server: &Server) -> Result<bool> {
     // Without a target, which a server that is no member would refuse.
     Ok(server.at_member("").info().await?.environment.server_clustered)
+}
+
+/// Reads the whole of a thing, refuses fields that it does not have, and gives the part that may be changed.
+///
+/// # Errors
+/// When the text cannot be read so.
+pub fn read_strictly<E: Entity>(text: &str) -> Result<E::Writable> {
+    yaml::from_str_strict::<E::Whole>(text).map(|whole| E::writable(&whole))
+}
+
+/// A thing named by two words, `[<remote>:]<owner> <name>`, below a collection of what the first word names.
+///
+/// # Errors
+/// As [`named`]; the two texts say which of the words is missing.
+pub async fn named_below(
+    session: &Session,
+    arguments: &Arguments,
+    collections: [&str; 2],
+    missing: [&str; 2],
+) -> Result<Place> {
+    let owner = named(session, arguments, collections[0], missing[0]).await?;
+    let name = arguments.word(1);
+    if name.is_empty() {
+        return Err(Error::invalid(missing[1]));
+    }
+    let path = format!("{}/{}/{}", owner.path, collections[1], corten_api::url::escape(name));
+    Ok(Place { server: owner.server, path, name: name.to_owned(), words: 2 })
 }
 
 /// A thing named by one word, `[<remote>:]<name>`, below a collection.

@@ -76,7 +76,8 @@ pub fn usage(path: &[&'static Command], shown: Shown) -> String {
 fn lines_of_use(command: &Command, name: &str) -> String {
     let words = if command.usage.is_empty() { String::new() } else { format!(" {}", command.usage) };
     if command.children.is_empty() {
-        return format!("  {name}{words} [flags]");
+        let flags = if words.contains("[flags]") { "" } else { " [flags]" };
+        return format!("  {name}{words}{flags}");
     }
     let own = if command.name == ROOT.name { String::new() } else { format!("  {name}{words} [flags]\n") };
     format!("{own}  {name} [command]")

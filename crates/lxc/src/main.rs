@@ -7,6 +7,7 @@ mod byte_size;
 mod columns;
 mod command;
 mod commands;
+mod complete;
 mod config;
 mod dispatch;
 mod editor;
@@ -20,7 +21,9 @@ mod progress;
 mod question;
 mod remote;
 mod session;
+mod signals;
 mod table;
+mod terminal;
 
 use std::process::ExitCode;
 

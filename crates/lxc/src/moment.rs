@@ -27,6 +27,6 @@ mod tests {
         let time = Time::from_unix(1_793_631_840, 0);
         assert_eq!(day_and_hour(time), "Nov 2, 2026 at 3:04pm (UTC)");
         assert_eq!(minute(time), "2026/11/02 15:04 UTC");
-        assert_eq!(day_and_hour(Time::ZERO), "Jan 1, 1 at 12:00am (UTC)");
+        assert_eq!(day_and_hour(Time::ZERO), "Jan 1, 0001 at 12:00am (UTC)");
     }
 }

@@ -24,7 +24,26 @@ pub fn print_bytes(bytes: &[u8]) {
     }
 }
 
-/// Writes a line to standard error; a closed one is ignored.
+/// Standard output as something to write to; see [`print`].
+pub struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        print_bytes(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes text to standard error; a closed one is ignored.
+pub fn warn(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes a line to standard error; see [`warn`].
 pub fn warn_line(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    warn(&format!("{text}\n"));
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use corten_api::error::{Error, Result};
 use corten_api::operation::Operation;
@@ -9,11 +11,11 @@ use corten_client::operation::Running;
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::printer;
+use crate::{byte_size, printer};
 
 /// The line. It shows nothing when standard output is no terminal or `--quiet` was given.
 pub struct Progress {
-    format: &'static str,
+    format: String,
     quiet: bool,
     terminal: bool,
     longest: usize,
@@ -22,8 +24,8 @@ pub struct Progress {
 
 impl Progress {
     /// A line of the form `format`, in which `%s` stands for what is reported; `""` means that alone.
-    pub fn new(format: &'static str, quiet: bool) -> Progress {
-        Progress { format, quiet, terminal: std::io::stdout().is_terminal(), longest: 0, done: false }
+    pub fn new(format: impl Into<String>, quiet: bool) -> Progress {
+        Progress { format: format.into(), quiet, terminal: std::io::stdout().is_terminal(), longest: 0, done: false }
     }
 
     /// Whether anybody would see the line.
@@ -136,5 +138,70 @@ async fn wait_cancelable(running: &Running, progress: &mut Progress) -> Result<O
                 }
             },
         }
+    }
+}
+
+/// A progress line for bytes on their way, told from whichever thread moves them.
+#[derive(Clone)]
+pub struct Transfer {
+    line: Arc<Mutex<Progress>>,
+    started: Instant,
+    shown: Arc<Mutex<Instant>>,
+}
+
+/// How often a transfer is shown.
+const PACE: Duration = Duration::from_millis(100);
+
+impl Transfer {
+    /// A line of this form; see [`Progress::new`].
+    pub fn new(format: impl Into<String>, quiet: bool) -> Transfer {
+        let now = Instant::now();
+        let line = Arc::new(Mutex::new(Progress::new(format, quiet)));
+        Transfer { line, started: now, shown: Arc::new(Mutex::new(now)) }
+    }
+
+    /// What to call with bytes had and bytes expected (0 when nobody knows).
+    pub fn watcher(&self) -> impl FnMut(u64, u64) + Send + 'static {
+        let watched = self.clone();
+        move |had, expected| watched.show(had, expected)
+    }
+
+    fn show(&self, had: u64, expected: u64) {
+        let (Ok(mut line), Ok(mut shown)) = (self.line.lock(), self.shown.lock()) else { return };
+        if !line.is_seen() || shown.elapsed() < PACE {
+            return;
+        }
+        *shown = Instant::now();
+        line.update(&amount(had, expected, self.started.elapsed()));
+    }
+
+    /// Wipes the line and prints a last one, unless that is empty.
+    pub fn done(&self, text: &str) {
+        if let Ok(mut line) = self.line.lock() {
+            line.done(text);
+        }
+    }
+}
+
+/// `45% (1.20MB/s)`, or `3.00MB (1.20MB/s)` when nobody knows how much there will be.
+fn amount(had: u64, expected: u64, after: Duration) -> String {
+    let milliseconds = u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1);
+    let speed = had.saturating_mul(1000) / milliseconds;
+    let bytes = |count: u64| byte_size::decimal(i64::try_from(count).unwrap_or(i64::MAX));
+    match (had * 100).checked_div(expected) {
+        Some(percent) => format!("{percent}% ({}/s)", bytes(speed)),
+        None => format!("{} ({}/s)", bytes(had), bytes(speed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transfers_are_told_as_lxd_tells_them() {
+        assert_eq!(amount(500_000, 1_000_000, Duration::from_secs(1)), "50% (500.00kB/s)");
+        assert_eq!(amount(3_000_000, 0, Duration::from_secs(2)), "3.00MB (1.50MB/s)");
+        assert_eq!(amount(0, 0, Duration::ZERO), "0B (0B/s)");
     }
 }

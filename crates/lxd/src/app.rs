@@ -5,11 +5,16 @@ pub mod check;
 pub mod database;
 pub mod dirs;
 pub mod facts;
+pub mod images;
+pub mod instances;
+pub mod networks;
 pub mod profiles;
 pub mod projects;
 pub mod ready;
+pub mod resources;
 pub mod server;
 pub mod settings;
+pub mod storage;
 pub mod warnings;
 
 use crate::auth::trust::TrustStore;
@@ -28,11 +33,13 @@ use corten_db::Db;
 use dirs::Dirs;
 use facts::Host;
 use hyper::HeaderMap;
+use instances::Instances;
 use ready::Ready;
 use serde_json::Value;
 use settings::Settings;
-use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use storage::pools::Pools;
 use tokio::runtime::Handle;
 
 /// A call to this daemon.
@@ -62,8 +69,14 @@ pub struct App {
     pub host: Host,
     /// How far the start has come, and whether the end is near.
     pub ready: Ready,
+    /// What is known of instances beside the database.
+    pub instances: Instances,
+    /// The open storage pools.
+    pub pools: Pools,
     /// The HTTPS listener, once there is one.
     pub https: OnceLock<Https<App>>,
+    /// Moves whenever pools come or go.
+    pub storage_changes: AtomicU64,
     /// Ends the process.
     pub end: End,
     /// Answers to `GET /1.0`, made already.
@@ -78,7 +91,7 @@ impl App {
 
     /// Tells the listeners that something came, changed or went.
     pub fn lifecycle(&self, project: &str, action: &str, source: &str, requestor: Option<EventLifecycleRequestor>) {
-        self.events.lifecycle(project, action, source, BTreeMap::new(), requestor);
+        self.lifecycle_with(project, action, source, requestor, []);
     }
 
     /// As [`App::lifecycle`], with what the event says besides.
@@ -90,6 +103,9 @@ impl App {
         requestor: Option<EventLifecycleRequestor>,
         context: [(&str, Value); N],
     ) {
+        if action.starts_with("storage-pool-") {
+            self.storage_changes.fetch_add(1, Ordering::Relaxed);
+        }
         let context = context.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
         self.events.lifecycle(project, action, source, context, requestor);
     }

@@ -8,8 +8,10 @@ pub mod systemd;
 use crate::app::App;
 use crate::app::dirs::Dirs;
 use crate::app::facts::Host;
+use crate::app::instances::Instances;
 use crate::app::ready::{Ready, Stage};
 use crate::app::settings::Settings;
+use crate::app::storage::pools::Pools;
 use crate::app::database::db_error;
 use crate::auth::trust::TrustStore;
 use crate::rest::events::Events;
@@ -17,6 +19,7 @@ use crate::rest::operations::Operations;
 use crate::rest::tls::Identity;
 use corten_api::error::{Context, Result};
 use corten_db::{Db, Opening};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -48,7 +51,7 @@ fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result<Arc<App>> 
     dirs.make()?;
     let extensions = corten_api::extensions::announced().count();
     let opening = Opening::here(i64::try_from(extensions).unwrap_or(0));
-    let host = Host::look();
+    let host = Host::look(&dirs.var);
     // The key takes a moment to make, as the database does.
     let (identity, db) = std::thread::scope(|scope| {
         let identity = scope.spawn(|| Identity::load_or_make(&dirs.var, "server", &host.name));
@@ -71,7 +74,10 @@ fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result<Arc<App>> 
         identity,
         host,
         ready: Ready::default(),
+        instances: Instances::new()?,
+        pools: Pools::default(),
         https: OnceLock::new(),
+        storage_changes: AtomicU64::new(0),
         end: shutdown::End::default(),
         server_view: crate::routes::server::Cache::default(),
     }))

@@ -1,6 +1,7 @@
 //! The command line of `lxd`.
 
 pub mod daemon;
+pub mod init;
 pub mod local;
 pub mod shutdown;
 pub mod sql;
@@ -18,6 +19,7 @@ struct Entry {
 
 /// All subcommands.
 const COMMANDS: &[Entry] = &[
+    Entry { describe: init::describe, run: init::run },
     Entry { describe: shutdown::describe, run: shutdown::run },
     Entry { describe: sql::describe, run: sql::run },
     Entry { describe: version, run: print_version },

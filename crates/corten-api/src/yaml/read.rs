@@ -7,10 +7,12 @@ use super::invalid;
 use crate::error::Result;
 use lenient::Lenient;
 
+pub(in crate::yaml) use lenient::Unknown;
+
 mod lenient;
 
 /// Reads one document, in which `null` stands for the empty value of whatever is expected.
-pub(super) fn document<T: DeserializeOwned + Default>(text: &str) -> Result<T> {
+pub(super) fn document<T: DeserializeOwned + Default>(text: &str, unknown: Unknown) -> Result<T> {
     let options = || {
         serde_saphyr::options! {
             duplicate_keys: DuplicateKeyPolicy::LastWins,
@@ -22,6 +24,8 @@ pub(super) fn document<T: DeserializeOwned + Default>(text: &str) -> Result<T> {
     if empty {
         return Ok(T::default());
     }
-    serde_saphyr::with_deserializer_from_str_with_options(text, options(), |document| T::deserialize(Lenient(document)))
-        .map_err(|error| invalid(format!("yaml: {error}")))
+    serde_saphyr::with_deserializer_from_str_with_options(text, options(), |document| {
+        T::deserialize(Lenient(document, unknown))
+    })
+    .map_err(|error| invalid(format!("yaml: {error}")))
 }

@@ -137,7 +137,7 @@ fn is_time_of_day(mut rest: &str) -> bool {
         return false;
     }
     for (separator, limit) in [("", 24), (":", 60), (":", 60)] {
-        if !skip(&mut rest, separator) || !short_number(&mut rest).is_some_and(|number| number < limit) {
+        if !skip(&mut rest, separator) || short_number(&mut rest).is_none_or(|number| number >= limit) {
             return false;
         }
     }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{from_str, to_string, untyped_to_string};
+use super::{from_str, from_str_strict, to_string, untyped_to_string};
 use crate::profile::Profile;
 
 /// Profiles as a server sent them, and what `lxc profile show` of LXD 5.0.2 printed.
@@ -69,6 +70,13 @@ fn empty_documents_and_nulls_give_defaults() {
 }
 
 #[test]
+fn strict_reading_refuses_unknown_fields() {
+    assert_eq!(from_str_strict::<Profile>("name: p\n").unwrap().name, "p");
+    let error = from_str_strict::<Profile>("name: p\nnmae: q\n").unwrap_err();
+    assert!(error.message.contains("line 2"), "{error}");
+}
+
+#[test]
 fn errors_say_where() {
     let error = from_str::<Profile>("config:\n  a: [\n").unwrap_err();
     assert!(error.message.starts_with("yaml: "), "{error}");
@@ -93,4 +101,31 @@ fn lists_in_lists_and_lone_scalars() {
     assert_eq!(to_string("a\nb").unwrap(), "|-\n  a\n  b\n");
     assert_eq!(to_string(&None::<String>).unwrap(), "null\n");
     assert_eq!(to_string(&crate::time::Time::ZERO).unwrap(), "0001-01-01T00:00:00Z\n");
+}
+
+#[test]
+fn large_documents_are_read() {
+    let mut map: BTreeMap<String, String> =
+        (0..20_000).map(|number| (format!("user.k{number}"), "v".to_owned())).collect();
+    map.insert("user.user-data".to_owned(), "a line of text\n".repeat(300_000));
+    let text = to_string(&map).unwrap();
+    assert_eq!(from_str::<BTreeMap<String, String>>(&text).unwrap(), map);
+}
+
+/// Texts of characters that mean something to YAML, and of any others. Newer readers do not take U+2028 and U+2029 for
+/// line breaks, which the writer (YAML 1.1) does.
+fn any_text() -> impl Strategy<Value = String> {
+    let any = "[^\u{2028}\u{2029}]{0,30}";
+    prop_oneof!["[-?:,\\[\\]{}#&*!|>'\"%@` \n\ta0.~\\\\]{0,40}", any, "[0-9a-fxob_.:eE+-]{0,12}", "[a' :]{70,120}"]
+}
+
+proptest! {
+    #[test]
+    fn any_text_comes_back(key in any_text(), value in any_text(), item in any_text()) {
+        let document = BTreeMap::from([("map".to_owned(), vec![BTreeMap::from([(key, value)])]), ("z".to_owned(), vec![BTreeMap::from([("k".to_owned(), item)])])]);
+        // `<<` as a key asks for a merge, also in LXD's YAML.
+        prop_assume!(!document["map"][0].contains_key("<<"));
+        let text = to_string(&document).unwrap();
+        prop_assert_eq!(from_str::<BTreeMap<String, Vec<BTreeMap<String, String>>>>(&text).unwrap(), document, "{}", text);
+    }
 }

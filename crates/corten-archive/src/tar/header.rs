@@ -109,7 +109,8 @@ pub(super) fn parse_number(bytes: &[u8]) -> Result<i64> {
     let damaged = || Error::Damaged(format!("a header has {:?} for a number", String::from_utf8_lossy(bytes)));
     if bytes.first().is_some_and(|byte| byte & 0x80 != 0) {
         // The bit after the mark is the sign.
-        let start: i64 = if bytes[0] & 0x40 == 0 { i64::from(bytes[0] & 0x3f) } else { i64::from(bytes[0].cast_signed()) };
+        let start: i64 =
+            if bytes[0] & 0x40 == 0 { i64::from(bytes[0] & 0x3f) } else { i64::from(bytes[0].cast_signed()) };
         let joined = bytes[1..].iter().try_fold(i128::from(start), |number, byte| {
             number.checked_mul(256).map(|number| number + i128::from(*byte))
         });

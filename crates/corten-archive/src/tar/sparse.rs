@@ -38,7 +38,10 @@ fn pairs(bytes: &[u8], map: &mut Map) -> Result<()> {
         if pair[0] == 0 {
             break;
         }
-        let number = |bytes| parse_number(bytes).and_then(|number| u64::try_from(number).map_err(|_| damaged("a number in it is negative")));
+        let number = |bytes| {
+            parse_number(bytes)
+                .and_then(|number| u64::try_from(number).map_err(|_| damaged("a number in it is negative")))
+        };
         push(map, number(&pair[..12])?, number(&pair[12..])?)?;
     }
     Ok(())
@@ -161,7 +164,10 @@ mod tests {
         let expected = (vec![(0, 5), (50, 7)], 100);
         let (map, size, read) = posix(&old, &mut &b""[..]).expect("read").expect("sparse");
         assert_eq!(((map, size), read), (expected.clone(), 0));
-        let new = Records::from([("GNU.sparse.major".to_string(), b"1".to_vec()), ("GNU.sparse.realsize".to_string(), b"100".to_vec())]);
+        let new = Records::from([
+            ("GNU.sparse.major".to_string(), b"1".to_vec()),
+            ("GNU.sparse.realsize".to_string(), b"100".to_vec()),
+        ]);
         let mut block = b"2\n0\n5\n50\n7\n".to_vec();
         block.resize(BLOCK, 0);
         let (map, size, read) = posix(&new, &mut &block[..]).expect("read").expect("sparse");

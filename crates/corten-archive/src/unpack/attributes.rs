@@ -24,7 +24,10 @@ const OVERLAY: [&[u8]; 2] = [b"trusted.overlay.", b"user.overlay."];
 pub fn owner(entry: &Entry, shift: Option<&dyn IdShift>) -> Result<(u32, u32)> {
     let Some(ids) = shift else { return Ok((entry.uid, entry.gid)) };
     ids.uid(entry.uid).zip(ids.gid(entry.gid)).ok_or_else(|| {
-        Error::refused(&entry.path, format!("its owner {}:{} is outside of the container's id map", entry.uid, entry.gid))
+        Error::refused(
+            &entry.path,
+            format!("its owner {}:{} is outside of the container's id map", entry.uid, entry.gid),
+        )
     })
 }
 

@@ -34,7 +34,13 @@ impl<'a> Unpacking<'a> {
     /// Begins to unpack below `root`.
     pub fn new(root: &Rooted, options: &'a Options<'a>) -> Result<Self> {
         let tree = Tree::new(root)?;
-        Ok(Unpacking { tree, options, totals: Totals::default(), directories: HashMap::new(), buffer: vec![0; 128 << 10] })
+        Ok(Unpacking {
+            tree,
+            options,
+            totals: Totals::default(),
+            directories: HashMap::new(),
+            buffer: vec![0; 128 << 10],
+        })
     }
 
     /// Writes an entry whose data `data` gives.
@@ -127,7 +133,12 @@ impl<'a> Unpacking<'a> {
             return Ok(());
         }
         let (parent, name) = self.tree.place(&target, false)?;
-        let missing = || Error::refused(&entry.path, format!("it is a hard link to \"{}\", which is not a file of the archive before it", target.display()));
+        let missing = || {
+            Error::refused(
+                &entry.path,
+                format!("it is a hard link to \"{}\", which is not a file of the archive before it", target.display()),
+            )
+        };
         let stat = parent.find(name).map_err(|source| failed("look at", &target, source))?.ok_or_else(missing)?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             return Err(missing());

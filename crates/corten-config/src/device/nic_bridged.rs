@@ -26,15 +26,23 @@ keys! {
         /// Static DHCP lease; `none` with filtering = no IPv4.
         IPV4_ADDRESS: WordOr<V4> = "ipv4.address" of (WordOr(&["none"], V4)) { live: Live::Yes, since: "network" };
         /// Extra routes to it on the host.
-        IPV4_ROUTES: ListOf<NetworkV4> = "ipv4.routes" of (ListOf(NetworkV4)) { live: Live::Yes, since: "network_routes" };
+        IPV4_ROUTES: ListOf<NetworkV4> = "ipv4.routes" of (ListOf(NetworkV4)) {
+            live: Live::Yes, since: "network_routes",
+        };
         /// Routes also announced upstream (BGP/OVN).
-        IPV4_ROUTES_EXTERNAL: ListOf<NetworkV4> = "ipv4.routes.external" of (ListOf(NetworkV4)) { live: Live::Yes, since: "network_ovn_external_subnets" };
+        IPV4_ROUTES_EXTERNAL: ListOf<NetworkV4> = "ipv4.routes.external" of (ListOf(NetworkV4)) {
+            live: Live::Yes, since: "network_ovn_external_subnets",
+        };
         /// Static DHCPv6 lease; `none` with filtering = no IPv6.
         IPV6_ADDRESS: WordOr<V6> = "ipv6.address" of (WordOr(&["none"], V6)) { live: Live::Yes, since: "network" };
         /// Extra routes to it on the host.
-        IPV6_ROUTES: ListOf<NetworkV6> = "ipv6.routes" of (ListOf(NetworkV6)) { live: Live::Yes, since: "network_routes" };
+        IPV6_ROUTES: ListOf<NetworkV6> = "ipv6.routes" of (ListOf(NetworkV6)) {
+            live: Live::Yes, since: "network_routes",
+        };
         /// Routes also announced upstream (BGP/OVN).
-        IPV6_ROUTES_EXTERNAL: ListOf<NetworkV6> = "ipv6.routes.external" of (ListOf(NetworkV6)) { live: Live::Yes, since: "network_ovn_external_subnets" };
+        IPV6_ROUTES_EXTERNAL: ListOf<NetworkV6> = "ipv6.routes.external" of (ListOf(NetworkV6)) {
+            live: Live::Yes, since: "network_ovn_external_subnets",
+        };
         /// Bit/s out of the instance.
         LIMITS_EGRESS: BitRate = "limits.egress" { live: Live::Yes, since: "container_nic_routed_limits" };
         /// Bit/s into the instance.
@@ -54,13 +62,21 @@ keys! {
         /// Host interface or bridge.
         PARENT: Text = "parent" { since: "network_vlan_physical" };
         /// Only its own IPv4 leaves it (with MAC filter).
-        SECURITY_IPV4_FILTERING: Bool = "security.ipv4_filtering" { default: "false", live: Live::Yes, since: "container_nic_ipfilter" };
+        SECURITY_IPV4_FILTERING: Bool = "security.ipv4_filtering" {
+            default: "false", live: Live::Yes, since: "container_nic_ipfilter",
+        };
         /// Only its own IPv6 leaves it (with MAC filter).
-        SECURITY_IPV6_FILTERING: Bool = "security.ipv6_filtering" { default: "false", live: Live::Yes, since: "container_nic_ipfilter" };
+        SECURITY_IPV6_FILTERING: Bool = "security.ipv6_filtering" {
+            default: "false", live: Live::Yes, since: "container_nic_ipfilter",
+        };
         /// Only its own MAC leaves it.
-        SECURITY_MAC_FILTERING: Bool = "security.mac_filtering" { default: "false", live: Live::Yes, since: "network" };
+        SECURITY_MAC_FILTERING: Bool = "security.mac_filtering" {
+            default: "false", live: Live::Yes, since: "network",
+        };
         /// No traffic to other isolated ports.
-        SECURITY_PORT_ISOLATION: Bool = "security.port_isolation" { default: "false", since: "instance_nic_bridged_port_isolation" };
+        SECURITY_PORT_ISOLATION: Bool = "security.port_isolation" {
+            default: "false", since: "instance_nic_bridged_port_isolation",
+        };
         /// Untagged VLAN id.
         VLAN: WordOr<Vlan> = "vlan" of (WordOr(&["none"], Vlan)) { since: "network_vlan" };
         /// Tagged VLANs, comma list of ids and ranges.

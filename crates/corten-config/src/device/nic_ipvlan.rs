@@ -19,13 +19,17 @@ keys! {
         /// Static lease or fixed address.
         IPV4_ADDRESS: Text = "ipv4.address" { since: "network" };
         /// Default route, or not.
-        IPV4_GATEWAY: Text = "ipv4.gateway" { default_text: "auto (l3s), - (l2)", since: "container_nic_routed_gateway" };
+        IPV4_GATEWAY: Text = "ipv4.gateway" {
+            default_text: "auto (l3s), - (l2)", since: "container_nic_routed_gateway",
+        };
         /// Further routing table for its routes.
         IPV4_HOST_TABLE: Unsigned = "ipv4.host_table" { since: "container_nic_routed_host_table" };
         /// Static lease or fixed address.
         IPV6_ADDRESS: Text = "ipv6.address" { since: "network" };
         /// Default route, or not.
-        IPV6_GATEWAY: Text = "ipv6.gateway" { default_text: "auto (l3s), - (l2)", since: "container_nic_routed_gateway" };
+        IPV6_GATEWAY: Text = "ipv6.gateway" {
+            default_text: "auto (l3s), - (l2)", since: "container_nic_routed_gateway",
+        };
         /// Further routing table for its routes.
         IPV6_HOST_TABLE: Unsigned = "ipv6.host_table" { since: "container_nic_routed_host_table" };
         /// `l3s` or `l2`.

@@ -21,9 +21,13 @@ keys! {
         /// MAC.
         HWADDR: MacAddress = "hwaddr" { default_text: "randomly assigned" };
         /// Extra routes to it on the host.
-        IPV4_ROUTES: ListOf<NetworkV4> = "ipv4.routes" of (ListOf(NetworkV4)) { live: Live::Yes, since: "network_routes" };
+        IPV4_ROUTES: ListOf<NetworkV4> = "ipv4.routes" of (ListOf(NetworkV4)) {
+            live: Live::Yes, since: "network_routes",
+        };
         /// Extra routes to it on the host.
-        IPV6_ROUTES: ListOf<NetworkV6> = "ipv6.routes" of (ListOf(NetworkV6)) { live: Live::Yes, since: "network_routes" };
+        IPV6_ROUTES: ListOf<NetworkV6> = "ipv6.routes" of (ListOf(NetworkV6)) {
+            live: Live::Yes, since: "network_routes",
+        };
         /// Bit/s out of the instance.
         LIMITS_EGRESS: BitRate = "limits.egress" { live: Live::Yes, since: "container_nic_routed_limits" };
         /// Bit/s into the instance.

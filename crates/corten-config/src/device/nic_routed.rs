@@ -28,11 +28,15 @@ keys! {
         /// Default route, or not.
         IPV4_GATEWAY: Gateway = "ipv4.gateway" { default: "auto", since: "container_nic_routed_gateway" };
         /// Address of the host end.
-        IPV4_HOST_ADDRESS: V4 = "ipv4.host_address" { default: "169.254.0.1", since: "container_nic_routed_host_address" };
+        IPV4_HOST_ADDRESS: V4 = "ipv4.host_address" {
+            default: "169.254.0.1", since: "container_nic_routed_host_address",
+        };
         /// Further routing table for its routes.
         IPV4_HOST_TABLE: Unsigned = "ipv4.host_table" { since: "container_nic_routed_host_table" };
         /// Refuse an address in use on the parent.
-        IPV4_NEIGHBOR_PROBE: Bool = "ipv4.neighbor_probe" { default: "true", since: "instance_nic_routed_neighbor_probe" };
+        IPV4_NEIGHBOR_PROBE: Bool = "ipv4.neighbor_probe" {
+            default: "true", since: "instance_nic_routed_neighbor_probe",
+        };
         /// Extra routes to it on the host.
         IPV4_ROUTES: ListOf<NetworkV4> = "ipv4.routes" of (ListOf(NetworkV4)) { since: "network_routes" };
         /// Static lease or fixed address.
@@ -40,11 +44,15 @@ keys! {
         /// Default route, or not.
         IPV6_GATEWAY: Gateway = "ipv6.gateway" { default: "auto", since: "container_nic_routed_gateway" };
         /// Address of the host end.
-        IPV6_HOST_ADDRESS: V6 = "ipv6.host_address" { default: "fe80::1", since: "container_nic_routed_host_address" };
+        IPV6_HOST_ADDRESS: V6 = "ipv6.host_address" {
+            default: "fe80::1", since: "container_nic_routed_host_address",
+        };
         /// Further routing table for its routes.
         IPV6_HOST_TABLE: Unsigned = "ipv6.host_table" { since: "container_nic_routed_host_table" };
         /// Refuse an address in use on the parent.
-        IPV6_NEIGHBOR_PROBE: Bool = "ipv6.neighbor_probe" { default: "true", since: "instance_nic_routed_neighbor_probe" };
+        IPV6_NEIGHBOR_PROBE: Bool = "ipv6.neighbor_probe" {
+            default: "true", since: "instance_nic_routed_neighbor_probe",
+        };
         /// Extra routes to it on the host.
         IPV6_ROUTES: ListOf<NetworkV6> = "ipv6.routes" of (ListOf(NetworkV6)) { since: "network_routes" };
         /// Bit/s out of the instance.

@@ -24,9 +24,9 @@ keys! {
         /// Prefix the PROXY header.
         PROXY_PROTOCOL: Bool = "proxy_protocol" { default: "false", since: "proxy_haproxy_protocol" };
         /// Gid the forwarder runs as.
-        SECURITY_GID: UnixId = "security.gid" { default: "0", since: "proxy_priv_drop" };
+        SECURITY_GID: UnixId = "security.gid" { default: "0" };
         /// Uid the forwarder runs as.
-        SECURITY_UID: UnixId = "security.uid" { default: "0", since: "proxy_priv_drop" };
+        SECURITY_UID: UnixId = "security.uid" { default: "0" };
         /// Owner of the listening unix socket.
         UID: UnixId = "uid" { default: "0" };
     }

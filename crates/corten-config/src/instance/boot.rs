@@ -15,8 +15,12 @@ keys! {
         /// Higher starts earlier.
         BOOT_AUTOSTART_PRIORITY: Integer = "boot.autostart.priority" { default: "0", live: Live::Yes };
         /// Seconds for a clean stop at host shutdown, then killed.
-        BOOT_HOST_SHUTDOWN_TIMEOUT: Integer = "boot.host_shutdown_timeout" { default: "30", live: Live::Yes, since: "container_host_shutdown_timeout" };
+        BOOT_HOST_SHUTDOWN_TIMEOUT: Integer = "boot.host_shutdown_timeout" {
+            default: "30", live: Live::Yes, since: "container_host_shutdown_timeout",
+        };
         /// Higher stops earlier.
-        BOOT_STOP_PRIORITY: Integer = "boot.stop.priority" { default: "0", live: Live::Yes, since: "container_stop_priority" };
+        BOOT_STOP_PRIORITY: Integer = "boot.stop.priority" {
+            default: "0", live: Live::Yes, since: "container_stop_priority",
+        };
     }
 }

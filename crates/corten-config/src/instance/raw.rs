@@ -11,7 +11,7 @@ keys! {
         /// Lines added to the AppArmor profile.
         RAW_APPARMOR: Blob = "raw.apparmor" { live: Live::Apply(Aspect::AppArmor) };
         /// Lines `uid, gid or both HOST[-HOST] INSIDE[-INSIDE]`: these ids pass unmapped.
-        RAW_IDMAP: RawIdMap = "raw.idmap" { on: On::Container, condition: "unprivileged container" };
+        RAW_IDMAP: RawIdMap = "raw.idmap" { condition: "unprivileged container" };
         /// Lines added to the liblxc configuration.
         RAW_LXC: Blob = "raw.lxc" { on: On::Container };
         /// Words added to the QEMU command line.

@@ -33,15 +33,25 @@ keys! {
     /// Clusters.
     CLUSTER {
         /// Where members talk to each other; fixed once clustered (as core.https_address, no wildcard).
-        CLUSTER_HTTPS_ADDRESS: ListenAddress = "cluster.https_address" of (ListenAddress { wildcard: false }) { local: true, since: "clustering_server_address" };
+        CLUSTER_HTTPS_ADDRESS: ListenAddress = "cluster.https_address" of (ListenAddress { wildcard: false }) {
+            local: true, since: "clustering_server_address",
+        };
         /// Copies of each image in the cluster; 1 none, -1 everywhere.
-        CLUSTER_IMAGES_MINIMAL_REPLICA: Counted = "cluster.images_minimal_replica" of (MINIMAL_REPLICA) { default: "3", since: "clustering_image_replication" };
+        CLUSTER_IMAGES_MINIMAL_REPLICA: Counted = "cluster.images_minimal_replica" of (MINIMAL_REPLICA) {
+            default: "3", since: "clustering_image_replication",
+        };
         /// Life of join tokens.
-        CLUSTER_JOIN_TOKEN_EXPIRY: Expiry = "cluster.join_token_expiry" { default: "3H", since: "cluster_join_token_expiry" };
+        CLUSTER_JOIN_TOKEN_EXPIRY: Expiry = "cluster.join_token_expiry" {
+            default: "3H", since: "cluster_join_token_expiry",
+        };
         /// Database stand-bys (0…5).
-        CLUSTER_MAX_STANDBY: Counted = "cluster.max_standby" of (MAX_STANDBY) { default: "2", since: "clustering_sizing" };
+        CLUSTER_MAX_STANDBY: Counted = "cluster.max_standby" of (MAX_STANDBY) {
+            default: "2", since: "clustering_sizing",
+        };
         /// Database voters (odd ≥ 3).
-        CLUSTER_MAX_VOTERS: Counted = "cluster.max_voters" of (MAX_VOTERS) { default: "3", since: "clustering_sizing" };
+        CLUSTER_MAX_VOTERS: Counted = "cluster.max_voters" of (MAX_VOTERS) {
+            default: "3", since: "clustering_sizing",
+        };
         /// Seconds of silence until a member counts as offline; at least 10.
         CLUSTER_OFFLINE_THRESHOLD: Counted = "cluster.offline_threshold" of (OFFLINE_THRESHOLD) { default: "20" };
     }

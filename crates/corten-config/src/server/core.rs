@@ -12,17 +12,25 @@ keys! {
     /// The server itself.
     CORE {
         /// Where the BGP speaker listens (host, ip, `[::]`, each with optional port).
-        CORE_BGP_ADDRESS: ListenAddress = "core.bgp_address" of (ListenAddress { wildcard: true }) { local: true, since: "network_bgp" };
+        CORE_BGP_ADDRESS: ListenAddress = "core.bgp_address" of (ListenAddress { wildcard: true }) {
+            local: true, since: "network_bgp",
+        };
         /// Own autonomous system number (0…4294967294).
         CORE_BGP_ASN: InRange = "core.bgp_asn" of (InRange(0, 4_294_967_294)) { default: "0", since: "network_bgp" };
         /// Router id (IPv4).
         CORE_BGP_ROUTERID: V4 = "core.bgp_routerid" { local: true, since: "network_bgp" };
         /// Where the Go profiler is served (host, ip, `[::]`, each with optional port).
-        CORE_DEBUG_ADDRESS: ListenAddress = "core.debug_address" of (ListenAddress { wildcard: true }) { local: true, since: "pprof_http" };
+        CORE_DEBUG_ADDRESS: ListenAddress = "core.debug_address" of (ListenAddress { wildcard: true }) {
+            local: true, since: "pprof_http",
+        };
         /// Where the DNS server for zones listens (host, ip, `[::]`, each with optional port).
-        CORE_DNS_ADDRESS: ListenAddress = "core.dns_address" of (ListenAddress { wildcard: true }) { local: true, since: "network_dns" };
+        CORE_DNS_ADDRESS: ListenAddress = "core.dns_address" of (ListenAddress { wildcard: true }) {
+            local: true, since: "network_dns",
+        };
         /// Where the API listens; empty = unix socket only (host, ip, `[::]`, each with optional port).
-        CORE_HTTPS_ADDRESS: ListenAddress = "core.https_address" of (ListenAddress { wildcard: true }) { local: true, since: "clustering_server_address" };
+        CORE_HTTPS_ADDRESS: ListenAddress = "core.https_address" of (ListenAddress { wildcard: true }) {
+            local: true, since: "clustering_server_address",
+        };
         /// CORS header Allow-Credentials.
         CORE_HTTPS_ALLOWED_CREDENTIALS: Bool = "core.https_allowed_credentials";
         /// CORS header Allow-Headers.
@@ -34,9 +42,13 @@ keys! {
         /// Proxies whose PROXY-protocol header is believed.
         CORE_HTTPS_TRUSTED_PROXY: Text = "core.https_trusted_proxy" { since: "server_trusted_proxy" };
         /// Extra listener that serves metrics only (host, ip, `[::]`, each with optional port).
-        CORE_METRICS_ADDRESS: ListenAddress = "core.metrics_address" of (ListenAddress { wildcard: true }) { local: true };
+        CORE_METRICS_ADDRESS: ListenAddress = "core.metrics_address" of (ListenAddress { wildcard: true }) {
+            local: true,
+        };
         /// Metrics need a trusted certificate.
-        CORE_METRICS_AUTHENTICATION: Bool = "core.metrics_authentication" { default: "true", since: "metrics_authentication" };
+        CORE_METRICS_AUTHENTICATION: Bool = "core.metrics_authentication" {
+            default: "true", since: "metrics_authentication",
+        };
         /// Proxy for outgoing HTTPS; environment otherwise.
         CORE_PROXY_HTTPS: Text = "core.proxy_https";
         /// Proxy for outgoing HTTP; environment otherwise.

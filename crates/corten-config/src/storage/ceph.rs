@@ -35,8 +35,12 @@ keys! {
     /// Volumes of this driver; with `volume.` before them they are defaults of the pool.
     CEPH_VOLUME {
         /// Ext4, xfs or btrfs.
-        BLOCK_FILESYSTEM: OneOf = "block.filesystem" of (OneOf(&["btrfs", "ext4", "xfs"])) { default_text: "= volume.block.filesystem", condition: "block based driver" };
+        BLOCK_FILESYSTEM: OneOf = "block.filesystem" of (OneOf(&["btrfs", "ext4", "xfs"])) {
+            default_text: "= volume.block.filesystem", condition: "block based driver",
+        };
         /// Mount options.
-        BLOCK_MOUNT_OPTIONS: Text = "block.mount_options" { default_text: "= volume.block.mount_options", condition: "block based driver" };
+        BLOCK_MOUNT_OPTIONS: Text = "block.mount_options" {
+            default_text: "= volume.block.mount_options", condition: "block based driver",
+        };
     }
 }

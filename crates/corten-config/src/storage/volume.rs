@@ -12,17 +12,37 @@ keys! {
     /// What every driver's volumes have; with `volume.` before them they are defaults of the pool.
     VOLUME {
         /// Ids translated at attach, so that isolated instances share it.
-        SECURITY_SHIFTED: Bool = "security.shifted" { default_text: "= volume.security.shifted or false", condition: "custom volume", since: "storage_shifted" };
+        SECURITY_SHIFTED: Bool = "security.shifted" {
+            default_text: "= volume.security.shifted or false",
+            condition: "custom volume",
+            since: "storage_shifted",
+        };
         /// No id mapping.
-        SECURITY_UNMAPPED: Bool = "security.unmapped" { default_text: "= volume.security.unmapped or false", condition: "custom volume", since: "storage_unmapped" };
+        SECURITY_UNMAPPED: Bool = "security.unmapped" {
+            default_text: "= volume.security.unmapped or false",
+            condition: "custom volume",
+            since: "storage_unmapped",
+        };
         /// Size or quota.
-        SIZE: ByteSize = "size" { default_text: "= volume.size", condition: "appropriate driver", since: "storage_lvm_lv_resizing" };
+        SIZE: ByteSize = "size" {
+            default_text: "= volume.size", condition: "appropriate driver", since: "storage_lvm_lv_resizing",
+        };
         /// Life: `30S 1M 2H 3d 4w 5m 6y` (seconds, minutes, hours, days, weeks, months, years).
-        SNAPSHOTS_EXPIRY: Expiry = "snapshots.expiry" { default_text: "= volume.snapshots.expiry", condition: "custom volume", since: "snapshot_expiry" };
+        SNAPSHOTS_EXPIRY: Expiry = "snapshots.expiry" {
+            default_text: "= volume.snapshots.expiry", condition: "custom volume", since: "snapshot_expiry",
+        };
         /// Name: pongo2 text with `creation_date`, or `%d` counter.
-        SNAPSHOTS_PATTERN: Text = "snapshots.pattern" { default_text: "= volume.snapshots.pattern or snap%d", condition: "custom volume", since: "snapshot_scheduling" };
+        SNAPSHOTS_PATTERN: Text = "snapshots.pattern" {
+            default_text: "= volume.snapshots.pattern or snap%d",
+            condition: "custom volume",
+            since: "snapshot_scheduling",
+        };
         /// Cron line or aliases (comma list); empty never.
-        SNAPSHOTS_SCHEDULE: Schedule = "snapshots.schedule" of (Schedule { events: false }) { default_text: "= volume.snapshots.schedule", condition: "custom volume", since: "snapshot_scheduling" };
+        SNAPSHOTS_SCHEDULE: Schedule = "snapshots.schedule" of (Schedule { events: false }) {
+            default_text: "= volume.snapshots.schedule",
+            condition: "custom volume",
+            since: "snapshot_scheduling",
+        };
     }
 }
 

@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn prints_as_lxd() {
-        let cases = [(0, "0B", "0B"), (999, "999B", "999B"), (1000, "1.00kB", "1000B"), (1_572_864, "1.57MB", "1.50MiB")];
+        let cases =
+            [(0, "0B", "0B"), (999, "999B", "999B"), (1000, "1.00kB", "1000B"), (1_572_864, "1.57MB", "1.50MiB")];
         for (bytes, thousand, thousand_twenty_four) in cases {
             assert_eq!(decimal(bytes, 2), thousand);
             assert_eq!(binary(bytes, 2), thousand_twenty_four);

@@ -1,18 +1,30 @@
 //! Seeds of cloud-init: YAML where they must be.
 
 use corten_api::yaml;
+use serde_json::Value;
 
 use super::Kind;
 
-/// YAML of any shape, as it stands.
+/// A mapping in YAML, as it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Yaml;
 
 fn check_yaml(text: &str) -> Result<(), String> {
-    match yaml::from_str::<serde_json::Value>(text) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("yaml: {}", error.message)),
-    }
+    let value = yaml::from_str::<Value>(text).map_err(|error| error.message)?;
+    let (tag, scalar) = match value {
+        Value::Null | Value::Object(_) => return Ok(()),
+        Value::Array(_) => ("!!seq", None),
+        Value::Bool(_) => ("!!bool", Some(text)),
+        Value::Number(number) if number.is_f64() => ("!!float", Some(text)),
+        Value::Number(_) => ("!!int", Some(text)),
+        Value::String(_) => ("!!str", Some(text)),
+    };
+    let shown = scalar.map(|text| match text.trim().get(..7) {
+        Some(start) if text.trim().len() > 10 => format!(" `{start}...`"),
+        _ => format!(" `{}`", text.trim()),
+    });
+    let shown = shown.unwrap_or_default();
+    Err(format!("yaml: unmarshal errors:\n  line 1: cannot unmarshal {tag}{shown} into struct {{}}"))
 }
 
 impl Kind for Yaml {
@@ -24,7 +36,7 @@ impl Kind for Yaml {
     }
 
     fn accepts(&self) -> String {
-        "YAML".to_owned()
+        "a mapping in YAML".to_owned()
     }
 }
 
@@ -60,5 +72,10 @@ mod tests {
         assert!(UserData.parse("#cloud-config\npackages: [vim").is_err());
         assert!(Yaml.parse("version: 2").is_ok());
         assert!(Yaml.parse("a: [").expect_err("not YAML").starts_with("yaml: "));
+        let cases = [("true", "!!bool `true`"), ("10.0.0.0/24", "!!str `10.0.0....`"), ("- a", "!!seq")];
+        for (text, shown) in cases {
+            let words = format!("yaml: unmarshal errors:\n  line 1: cannot unmarshal {shown} into struct {{}}");
+            assert_eq!(Yaml.parse(text), Err(words));
+        }
     }
 }

@@ -91,7 +91,8 @@ impl Kind for CpuLimit {
 
 /// Numbers with commas and hyphens between them, the first or the second of which must be a comma.
 fn has_lxds_syntax(text: &str) -> bool {
-    let numbers_ok = text.split([',', '-']).all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let numbers_ok =
+        text.split([',', '-']).all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
     let separators: Vec<u8> = text.bytes().filter(|byte| matches!(byte, b',' | b'-')).collect();
     numbers_ok && (separators.len() < 2 || separators[..2].contains(&b','))
 }
@@ -104,8 +105,12 @@ mod tests {
     #[test]
     fn counts_and_sets() {
         assert_eq!(CpuLimit.parse("4"), Ok(Cpus::Count(4)));
-        let cases =
-            [("0-3", vec![0, 1, 2, 3]), ("0,2", vec![0, 2]), ("1-2,5", vec![1, 2, 5]), ("0-1,4-5,7", vec![0, 1, 4, 5, 7])];
+        let cases = [
+            ("0-3", vec![0, 1, 2, 3]),
+            ("0,2", vec![0, 2]),
+            ("1-2,5", vec![1, 2, 5]),
+            ("0-1,4-5,7", vec![0, 1, 4, 5, 7]),
+        ];
         for (text, cpus) in cases {
             assert_eq!(CpuLimit.parse(text), Ok(Cpus::Set(cpus.into_iter().collect())), "{text}");
         }

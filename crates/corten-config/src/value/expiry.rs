@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Kind;
@@ -41,16 +41,17 @@ impl Lifetime {
         ]
     }
 
-    /// The moment at which something made at `start` has lived so long, in UTC. As in Go, 31 January and a month is 3 March.
+    /// The moment at which something made at `start` has lived so long, in UTC. As in Go, 31 January and a month is
+    /// 3 March.
     /// `None` if that is beyond the calendar.
     pub fn after(self, start: Timestamp) -> Option<Timestamp> {
-        let from = start.to_zoned(TimeZone::UTC);
+        let from = Offset::UTC.to_datetime(start);
         let month = i64::from(from.month()) - 1 + self.months;
         let year = i64::from(from.year()).checked_add(self.years)?.checked_add(month.div_euclid(12))?;
         let first = Date::new(i16::try_from(year).ok()?, i8::try_from(month.rem_euclid(12) + 1).ok()?, 1).ok()?;
         let days = self.weeks.checked_mul(7)?.checked_add(self.days)?.checked_add(i64::from(from.day()) - 1)?;
         let date = first.checked_add(SignedDuration::from_secs(days.checked_mul(86_400)?)).ok()?;
-        let moment = date.to_datetime(from.time()).to_zoned(TimeZone::UTC).ok()?.timestamp();
+        let moment = Offset::UTC.to_timestamp(date.to_datetime(from.time())).ok()?;
         let hours = self.hours.checked_mul(3600)?;
         let seconds = self.minutes.checked_mul(60)?.checked_add(self.seconds)?.checked_add(hours)?;
         moment.checked_add(SignedDuration::from_secs(seconds)).ok()

@@ -34,7 +34,8 @@ pub fn slice(texts: &[&str]) -> String {
     format!("[{}]", texts.join(" "))
 }
 
-/// Reads a signed decimal number as Go's `strconv.ParseInt(text, 10, 64)`, with the name of the `function` in the error.
+/// Reads a signed decimal number as Go's `strconv.ParseInt(text, 10, 64)`, with the name of the `function` in the
+/// error.
 ///
 /// # Errors
 /// `strconv.Atoi: parsing "x": invalid syntax`, or `value out of range`.

@@ -81,7 +81,8 @@ impl Kind for RawIdMap {
     const WORD: &'static str = "blob";
 
     fn parse(&self, text: &str) -> Result<Vec<Entry>, String> {
-        let entries: Vec<Entry> = text.split('\n').filter(|line| !line.is_empty()).map(entry).collect::<Result<_, _>>()?;
+        let entries: Vec<Entry> =
+            text.split('\n').filter(|line| !line.is_empty()).map(entry).collect::<Result<_, _>>()?;
         // A later line may claim ids inside from an earlier one, but a host id has one meaning.
         for (at, one) in entries.iter().enumerate() {
             for other in &entries[at + 1..] {

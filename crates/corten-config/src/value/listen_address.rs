@@ -66,7 +66,8 @@ mod tests {
     #[test]
     fn addresses() {
         let any = ListenAddress { wildcard: true };
-        for text in ["10.0.0.1", "10.0.0.1:8443", "[::]:8443", "[fd00::1]", ":8443", "0.0.0.0", "host.example:1", "::"] {
+        for text in ["10.0.0.1", "10.0.0.1:8443", "[::]:8443", "[fd00::1]", ":8443", "0.0.0.0", "host.example:1", "::"]
+        {
             assert!(any.parse(text).is_ok(), "{text}");
         }
         assert_eq!(any.parse("a b"), Err("Couldn't resolve \"a b\"".to_owned()));

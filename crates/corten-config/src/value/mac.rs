@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn refusals() {
-        for text in ["00:16:3e:00:00", "00-16-3e-00-00-01", "00:16:3e:00:00:0g", "0016.3e00.0001", "+1:16:3e:00:00:01"] {
+        for text in ["00:16:3e:00:00", "00-16-3e-00-00-01", "00:16:3e:00:00:0g", "0016.3e00.0001", "+1:16:3e:00:00:01"]
+        {
             let words = "Invalid MAC address, must be 6 bytes of hex separated by colons";
             assert_eq!(MacAddress.parse(text), Err(words.to_owned()), "{text}");
         }

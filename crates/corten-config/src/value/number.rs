@@ -145,13 +145,7 @@ mod tests {
         );
         let words = "Invalid value for uint32 \"-1\": strconv.ParseUint: parsing \"-1\": invalid syntax";
         assert_eq!(Unsigned.parse("-1"), Err(words.to_owned()));
-        assert_eq!(
-            InRange(1, 3).parse("4"),
-            Err("Value isn't within valid range. Must be between 1 and 3".to_owned())
-        );
-        assert_eq!(
-            Priority.parse("11"),
-            Err("Invalid value for a limit \"11\". Must be between 0 and 10".to_owned())
-        );
+        assert_eq!(InRange(1, 3).parse("4"), Err("Value isn't within valid range. Must be between 1 and 3".to_owned()));
+        assert_eq!(Priority.parse("11"), Err("Invalid value for a limit \"11\". Must be between 0 and 10".to_owned()));
     }
 }

@@ -168,7 +168,9 @@ impl Kind for Schedule {
 
     fn accepts(&self) -> String {
         let events = if self.events { ", @startup, @never" } else { "" };
-        format!("five fields of cron, or aliases: @hourly, @daily, @midnight, @weekly, @monthly, @annually, @yearly{events}")
+        format!(
+            "five fields of cron, or aliases: @hourly, @daily, @midnight, @weekly, @monthly, @annually, @yearly{events}"
+        )
     }
 }
 

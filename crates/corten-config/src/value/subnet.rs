@@ -139,6 +139,34 @@ kinds! {
     HostV6, host, V6, "an IPv6 address with prefix such as fd00::1/64";
 }
 
+/// Networks behind uplinks: `UPLINK:NETWORK`, separated by commas. That the uplink has them is for others to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct UplinkSubnets;
+
+impl Kind for UplinkSubnets {
+    /// Name of the uplink network, and the network behind it.
+    type Value = Vec<(String, Cidr)>;
+    const WORD: &'static str = "string";
+
+    fn parse(&self, text: &str) -> Result<Self::Value, String> {
+        let pair = |item: &str| {
+            let malformed =
+                || format!("Subnet {} invalid, must be in the format of \"<uplink network>:<subnet>\"", quoted(item));
+            let (uplink, subnet) = item.split_once(':').ok_or_else(malformed)?;
+            let cidr = Cidr::parse(subnet)?;
+            match cidr.address == cidr.network() {
+                true => Ok((uplink.to_owned(), cidr)),
+                false => Err(format!("Not an IP network address {}", quoted(subnet))),
+            }
+        };
+        text.split(',').map(|item| pair(item.trim())).collect()
+    }
+
+    fn accepts(&self) -> String {
+        "a comma separated list of UPLINK:NETWORK".to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

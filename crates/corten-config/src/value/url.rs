@@ -19,10 +19,7 @@ impl Kind for RequestUrl {
         };
         let control = text.bytes().any(|byte| byte.is_ascii_control());
         match (control, text.starts_with('/') || scheme.is_some_and(is_scheme)) {
-            (true, _) => Err(format!(
-                "Invalid URL: parse {}: net/url: invalid control character in URL",
-                quoted(text)
-            )),
+            (true, _) => Err(format!("Invalid URL: parse {}: net/url: invalid control character in URL", quoted(text))),
             (false, true) => Ok(text.to_owned()),
             (false, false) => Err(format!("Invalid URL: parse {}: invalid URI for request", quoted(text))),
         }

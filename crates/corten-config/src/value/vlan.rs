@@ -58,9 +58,7 @@ fn range(item: &str) -> Result<std::ops::RangeInclusive<u16>, String> {
     };
     match (Vlan.parse(start), Vlan.parse(end)) {
         (Ok(start), Ok(end)) if start <= end => Ok(start..=end),
-        (Ok(start), Ok(end)) => {
-            Err(format!("Invalid VLAN range boundary. start:{start} is higher than end:{end}"))
-        }
+        (Ok(start), Ok(end)) => Err(format!("Invalid VLAN range boundary. start:{start} is higher than end:{end}")),
         _ => Err(format!("Invalid VLAN range boundary. start:{start}, end:{end}")),
     }
 }

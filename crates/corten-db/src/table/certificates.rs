@@ -50,7 +50,8 @@ impl FromRow for Certificate {
 
 fn fetch(view: &View<'_>, filter: &str, values: &[Value]) -> Result<Vec<Certificate>> {
     let sql = format!(
-        "SELECT id, fingerprint, type, name, certificate, restricted FROM certificates WHERE {filter} ORDER BY fingerprint"
+        "SELECT id, fingerprint, type, name, certificate, restricted FROM certificates
+         WHERE {filter} ORDER BY fingerprint"
     );
     let mut found: Vec<Certificate> = view.rows(&sql, values)?;
     let sql = format!(

@@ -145,7 +145,8 @@ pub fn get(view: &View<'_>, project: &str, fingerprint: &str) -> Result<Option<I
     Ok(fetch(view, "pr.name = ?1 AND i.fingerprint = ?2", &params![project, fingerprint])?.pop())
 }
 
-/// The images whose fingerprints begin so; `project` `None` means any. Whether more than one is an error is the caller's say.
+/// The images whose fingerprints begin so; `project` `None` means any. Whether more than one is an error is the
+/// caller's say.
 pub fn by_prefix(view: &View<'_>, project: Option<&str>, prefix: &str) -> Result<Vec<Image>> {
     let filter = "(?1 IS NULL OR pr.name = ?1) AND substr(i.fingerprint, 1, length(?2)) = ?2";
     fetch(view, filter, &params![project, prefix])

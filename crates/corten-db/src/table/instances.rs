@@ -124,7 +124,8 @@ pub fn id(view: &View<'_>, project: &str, name: &str) -> Result<Option<i64>> {
     view.maybe(&format!("SELECT i.id {FROM} WHERE pr.name = ?1 AND i.name = ?2"), params![project, name])
 }
 
-/// Adds an instance with all that belongs to it, and gives its row id. Project and profiles must be there; `profiles` are
+/// Adds an instance with all that belongs to it, and gives its row id. Project and profiles must be there;
+/// `profiles` are
 /// names in `profile_project`.
 pub fn insert(tx: &mut Tx<'_>, instance: &Instance, profile_project: &str) -> Result<i64> {
     let sql =

@@ -64,7 +64,8 @@ impl Keyed {
         .map(drop)
     }
 
-    /// Makes exactly these the keys of an owner, writing only what differs. A key with an empty value is a key without one.
+    /// Makes exactly these the keys of an owner, writing only what differs. A key with an empty value is a key
+    /// without one.
     pub fn replace(self, tx: &mut Tx<'_>, owner: i64, config: &Config) -> Result<()> {
         let old = self.of(tx, owner)?;
         for key in old.keys().filter(|key| config.get(*key).is_none_or(String::is_empty)) {

@@ -97,7 +97,8 @@ pub fn profiles_users(view: &View<'_>, project: Option<&str>) -> Result<Vec<(Pai
     Ok(rows.into_iter().map(|(a, b, c, d)| ((a, b), User::Instance { project: c, name: d })).collect())
 }
 
-/// Instances (also by way of a profile) and profiles that have a device of type `kind` in which `key` is `value`: the nics
+/// Instances (also by way of a profile) and profiles that have a device of type `kind` in which `key` is `value`:
+/// the nics
 /// of a network, the disks of a pool. A device in an instance that hides one of its profile is not considered.
 pub fn device_users(view: &View<'_>, kind: &str, key: &str, value: &str) -> Result<Vec<User>> {
     let code = super::devices::type_code(kind);
@@ -148,6 +149,33 @@ pub fn pool_users(view: &View<'_>, pool: &str) -> Result<Vec<User>> {
         volume,
         name,
     }));
+    Ok(found)
+}
+
+/// Instances (also by way of a profile) and profiles that have a disk from this custom volume. Whose project's volume it
+/// is depends on each project's features, and is for the caller to look at.
+pub fn volume_users(view: &View<'_>, pool: &str, volume: &str) -> Result<Vec<User>> {
+    let disks = |owner: &str, link: &str| {
+        format!(
+            "SELECT d.{owner}_id FROM {owner}s_devices AS d
+             JOIN {owner}s_devices_config AS c ON c.{link} = d.id AND c.key = 'pool' AND c.value = ?1
+             JOIN {owner}s_devices_config AS s ON s.{link} = d.id AND s.key = 'source' AND s.value = ?2
+             WHERE d.type = 2"
+        )
+    };
+    let (own, profiles) = (disks("instance", "instance_device_id"), disks("profile", "profile_device_id"));
+    let values = params![pool, volume];
+    let sql = format!(
+        "SELECT pr.name, i.name FROM instances AS i JOIN projects AS pr ON pr.id = i.project_id
+         WHERE i.id IN ({own}) OR i.id IN (SELECT instance_id FROM instances_profiles WHERE profile_id IN ({profiles}))
+         ORDER BY pr.name, i.name"
+    );
+    let mut found: Vec<User> = view.rows::<Pair>(&sql, &values)?.into_iter().map(instance).collect();
+    let sql = format!(
+        "SELECT pr.name, p.name FROM profiles AS p JOIN projects AS pr ON pr.id = p.project_id
+         WHERE p.id IN ({profiles}) ORDER BY pr.name, p.name"
+    );
+    found.extend(view.rows::<Pair>(&sql, &values)?.into_iter().map(profile));
     Ok(found)
 }
 

@@ -140,6 +140,29 @@ fn concurrent_decisions_see_each_other() {
     assert_eq!(db.view(config::all).expect("read").len(), 1600);
 }
 
+/// Refused decisions share a transaction with others, and take nothing of theirs along.
+#[test]
+fn a_refusal_does_not_touch_decisions_beside_it() {
+    let (_folder, db) = scratch::new();
+    let decide = |thread: i32, number: i32| {
+        db.write(|tx| -> Result<(), DbError> {
+            config::set(tx, &format!("key{thread}-{number}"), Some("x"))?;
+            match number % 3 {
+                0 => Err(DbError::NotFound("on purpose".to_owned())),
+                _ => Ok(()),
+            }
+        })
+    };
+    let decide = &decide;
+    std::thread::scope(|scope| {
+        for thread in 0..6 {
+            scope
+                .spawn(move || (0..60).for_each(|number| assert_eq!(decide(thread, number).is_err(), number % 3 == 0)));
+        }
+    });
+    assert_eq!(db.view(config::all).expect("read").len(), 6 * 40);
+}
+
 /// Another process holds the lock for a while: the decision is taken again until it goes through.
 #[test]
 fn a_locked_file_is_waited_for() {

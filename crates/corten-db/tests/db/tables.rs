@@ -119,6 +119,8 @@ fn users_are_found() {
         assert_eq!(used_by::profile_users(view, "default", "default")?, std::slice::from_ref(&c1));
         assert_eq!(used_by::device_users(view, "nic", "network", "lxdbr0")?, [c1.clone(), default.clone()]);
         assert_eq!(used_by::image_users(view, "default", sample::FINGERPRINT)?, std::slice::from_ref(&c1));
+        assert_eq!(used_by::volume_users(view, "fast", "data")?, [c1.clone(), default.clone()]);
+        assert_eq!(used_by::volume_users(view, "fast", "other")?, []);
         let pool = used_by::pool_users(view, "fast")?;
         assert_eq!(pool.len(), 3, "{pool:?}");
         assert!(pool.contains(&c1) && matches!(&pool[1], User::Volume { name, .. } if name == "data"));

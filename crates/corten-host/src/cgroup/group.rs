@@ -233,3 +233,6 @@ impl Group {
 fn is_busy(error: &Error) -> bool {
     matches!(error, Error::File(error) if error.source.raw_os_error() == Some(Errno::BUSY.raw_os_error()))
 }
+
+#[cfg(test)]
+mod tests;

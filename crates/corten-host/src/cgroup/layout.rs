@@ -93,6 +93,13 @@ impl Layout {
         Ok(Layout { hierarchies })
     }
 
+    /// The same with one more hierarchy, mounted by the caller.
+    #[must_use]
+    pub fn with(mut self, hierarchy: Hierarchy) -> Layout {
+        self.hierarchies.push(hierarchy);
+        self
+    }
+
     /// Every hierarchy of the host, named ones included, in the kernel's order.
     pub fn hierarchies(&self) -> &[Hierarchy] {
         &self.hierarchies

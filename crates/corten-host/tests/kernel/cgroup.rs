@@ -223,7 +223,7 @@ fn the_kernel_takes_the_device_filter_and_follows_it() {
     // The filter by itself works also beside version 1, in a group that has no rules there.
     let scratch = Scratch::new("filter");
     let Some(unified) = scratch.group.unified() else {
-        println!("SKIPPED the filter of version 2: no unified hierarchy is mounted");
+        eprintln!("skipped the filter of version 2: no unified hierarchy is mounted");
         return;
     };
     let dir = std::fs::File::open(&unified.path).expect("the group's directory");

@@ -11,11 +11,11 @@ fn the_kernel_takes_a_policy_and_follows_it() {
         return;
     }
     let own = std::process::id();
-    let policy: Policy = format!("2\ndenylist\n[all]\ngetpgid errno 77 [0,{own},==]\n").parse().expect("a policy");
+    let policy: Policy = format!("2\ndenylist\n[all]\ngetpriority errno 77 [1,{own},==]\n").parse().expect("a policy");
     let program = compile(&policy).expect("it compiles");
-    let ask = |pid| {
-        rustix::process::getpgid(rustix::process::Pid::from_raw(u32::cast_signed(pid)))
-            .map_err(|errno| errno.raw_os_error())
+    let ask = |pid: u32| {
+        let pid = rustix::process::Pid::from_raw(pid.cast_signed());
+        rustix::process::getpriority_process(pid).map_err(|errno| errno.raw_os_error())
     };
     let inside = move || {
         assert!(install(&program, false).expect("the kernel takes it").is_none());

@@ -1,8 +1,9 @@
 //! `raw.lxc`: lines of liblxc's configuration language, applied to the spec; one table says which.
 
 use corten_api::error::{Error, Result};
+use corten_host::cgroup::{Limit, Version};
 use corten_runtime::Spec;
-use corten_runtime::spec::{Create, Mount, Rlimit, Setting};
+use corten_runtime::spec::{Create, Mount, Rlimit};
 
 /// What is made of a key.
 enum Meaning {
@@ -77,14 +78,14 @@ fn keep(spec: &mut Spec, _key: &str, value: &str) -> Result<()> {
 }
 
 fn cgroup(spec: &mut Spec, key: &str, value: &str) -> Result<()> {
-    let file = after(after(key, "lxc.cgroup2."), "lxc.cgroup.").to_string();
-    let controller = file.split('.').next().unwrap_or_default().to_string();
-    if file == "devices.allow" || file == "devices.deny" {
-        let allow = file == "devices.allow";
+    let version = if key.starts_with("lxc.cgroup2.") { Version::V2 } else { Version::V1 };
+    let name = after(after(key, "lxc.cgroup2."), "lxc.cgroup.").to_string();
+    if name == "devices.allow" || name == "devices.deny" {
+        let allow = name == "devices.allow";
         spec.cgroup.devices.push(corten_runtime::spec::DeviceRule { allow, rule: value.to_string() });
         return Ok(());
     }
-    spec.cgroup.settings.push(Setting { controller, file, value: value.to_string(), optional: false });
+    spec.cgroup.limits.push(Limit::File { version, name, value: value.to_string() });
     Ok(())
 }
 
@@ -178,7 +179,12 @@ mod tests {
         apply(&mut spec, text).expect("all known");
         assert_eq!(spec.security.drop, ["sys_ptrace", "net_raw"]);
         assert_eq!(spec.mounts[0].fstype.as_deref(), Some("tmpfs"));
-        assert_eq!(spec.cgroup.settings[0].file, "memory.swappiness");
+        let file = Limit::File {
+            version: Version::V1,
+            name: "memory.swappiness".to_string(),
+            value: "10".to_string(),
+        };
+        assert_eq!(spec.cgroup.limits, [file]);
         assert_eq!((spec.rlimits[0].soft, spec.rlimits[0].hard), (Some(10), None));
     }
 

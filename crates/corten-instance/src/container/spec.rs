@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use corten_api::error::Result;
+use corten_host::cgroup::{Layout, Limit};
 use corten_runtime::Spec;
-use corten_runtime::spec::{IdMap, Root, Setting};
+use corten_runtime::spec::{IdMap, Root};
 
 use super::{mounts, raw_lxc, security};
 use crate::device::Attachment;
@@ -24,8 +25,10 @@ pub struct Facts {
     pub root: Root,
     /// The id map; `None` for privileged containers.
     pub idmap: Option<IdMap>,
-    /// Files of the control groups and their values.
-    pub settings: Vec<Setting>,
+    /// The host's control groups, looked at once.
+    pub layout: Option<Layout>,
+    /// What is set on the container's own.
+    pub limits: Vec<Limit>,
     /// The compiled seccomp filter; empty for none.
     pub seccomp: Vec<u8>,
     /// The AppArmor profile, where the kernel has it.
@@ -50,7 +53,8 @@ pub fn build(instance: &Instance, facts: Facts, attachments: &[Attachment]) -> R
     spec.hostname.clone_from(&instance.name);
     spec.idmap = facts.idmap;
     spec.kernel = security::kernel(privileged, instance.is_on("security.nesting"), facts.named_systemd_hierarchy);
-    spec.cgroup.settings = facts.settings;
+    spec.cgroup.layout = facts.layout;
+    spec.cgroup.limits = facts.limits;
     spec.security.seccomp = facts.seccomp;
     spec.security.apparmor = facts.apparmor;
     if privileged {
@@ -96,7 +100,8 @@ mod tests {
             devlxd: "/lxd/devlxd".into(),
             root: Root { source: Source::Tree { path: "/r".into() }, idmapped: true, readonly: false },
             idmap,
-            settings: Vec::new(),
+            layout: None,
+            limits: Vec::new(),
             seccomp: Vec::new(),
             apparmor: None,
             named_systemd_hierarchy: false,

@@ -3,6 +3,7 @@
 use corten_host::netlink::Socket;
 use corten_host::netlink::route::Route;
 
+use super::probe;
 use crate::config::{Config, get};
 use crate::error::{Error, Result};
 use crate::name::random;
@@ -44,7 +45,7 @@ pub fn settle_auto(config: &mut Config) -> Result<()> {
             continue;
         }
         let routes = Socket::open()?.routes()?;
-        let subnet = free(&routes, make)?.ok_or_else(|| {
+        let subnet = free(&routes, make, |subnet| is_used_outside(&routes, subnet))?.ok_or_else(|| {
             Error::internal(format!(
                 "Failed to automatically find an unused {word} subnet, manual configuration required"
             ))
@@ -62,15 +63,21 @@ const FAMILIES: [(&str, &str, Make); 2] = [
     ("ipv6", "IPv6", |[a, b, c, d, e, f]| format!("fd42:{a:x}{b:02x}:{c:x}{d:02x}:{e:x}{f:02x}::1/64")),
 ];
 
-/// A random network that no route of the host leads to.
-fn free(routes: &[Route], make: Make) -> Result<Option<Subnet>> {
+/// A random network that no route of the host leads to, and that is not `used` beyond.
+fn free(routes: &[Route], make: Make, used: impl Fn(Subnet) -> bool) -> Result<Option<Subnet>> {
     for _ in 0..TRIES {
         let subnet: Subnet = make(random()?).parse().map_err(|error| Error::internal(format!("{error}")))?;
-        if !routes.iter().any(|route| reaches(route, subnet)) {
+        if !routes.iter().any(|route| reaches(route, subnet)) && !used(subnet) {
             return Ok(Some(subnet));
         }
     }
     Ok(None)
+}
+
+/// Whether somebody answers there, behind the default route. Random IPv6 networks do not meet.
+fn is_used_outside(routes: &[Route], subnet: Subnet) -> bool {
+    let leads_out = |route: &Route| route.prefix == 0 && route.destination.is_ipv4() && route.gateway.is_some();
+    subnet.address.is_ipv4() && routes.iter().any(leads_out) && probe::answers(subnet)
 }
 
 /// Whether `route` is about a part of `subnet` or the whole. The default route is about nothing.
@@ -87,10 +94,11 @@ mod tests {
     fn used_networks_are_not_chosen() {
         let only_one: Make = |_| "10.7.7.1/24".into();
         let route = |to: &str, prefix| Route::through(1, to.parse().expect("address"), prefix, 4);
-        assert!(free(&[route("0.0.0.0", 0)], only_one).expect("random").is_some());
-        assert!(free(&[route("10.0.0.0", 8)], only_one).expect("random").is_none());
-        assert!(free(&[route("10.7.7.9", 32)], only_one).expect("random").is_none());
-        assert!(free(&[route("10.7.8.0", 24)], only_one).expect("random").is_some());
+        assert!(free(&[route("0.0.0.0", 0)], only_one, |_| false).expect("random").is_some());
+        assert!(free(&[route("10.0.0.0", 8)], only_one, |_| false).expect("random").is_none());
+        assert!(free(&[route("10.7.7.9", 32)], only_one, |_| false).expect("random").is_none());
+        assert!(free(&[route("10.7.8.0", 24)], only_one, |_| false).expect("random").is_some());
+        assert!(free(&[], only_one, |_| true).expect("random").is_none());
     }
 
     #[test]

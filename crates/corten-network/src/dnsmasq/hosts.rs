@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 use corten_host::file;
 use corten_host::netlink::mac::Mac;
@@ -85,10 +86,19 @@ pub fn write(dnsmasq: &Dnsmasq, host: &Host, named: bool) -> Result<bool> {
         None => remove(dnsmasq, host),
         Some(line) if file::read(&path).is_ok_and(|old| old == line) => Ok(false),
         Some(line) => {
-            file::replace(&path, line, 0o644)?;
+            put(&path, &line)?;
             Ok(true)
         }
     }
+}
+
+/// Puts `line` in the place of a file's content, in one piece for dnsmasq, which skips names that begin with a dot. It
+/// is not forced to the disk: all of it can be made again from the instances' keys.
+fn put(path: &Path, line: &str) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}"));
+    let written = std::fs::write(&temporary, line).and_then(|()| std::fs::rename(&temporary, path));
+    written.map_err(|error| Error::from(file::Error::new("writing", path, error)))
 }
 
 /// Removes the file of one NIC; says whether there was one.

@@ -53,7 +53,7 @@ pub fn start(arguments: &[String], start_pid: &Path, pid_file: &Path) -> Result<
         Failed::Io { .. } => failure.into(),
     })?;
     let pid = file::read(start_pid)?;
-    file::replace(pid_file, remembered(arguments, pid.trim()), 0o600)?;
+    file::replace(pid_file, remembered(arguments, pid.trim()), 0o644)?;
     std::fs::remove_file(start_pid).map_err(|error| file::Error::new("removing", start_pid, error).into())
 }
 

@@ -31,7 +31,7 @@ struct Chain {
 pub fn network(rules: &NetworkRules) -> String {
     let mut chains = Vec::new();
     let mut add = |prefix: &str, hook, rules: Vec<String>, name: &str| {
-        chains.push(Chain { name: format!("{prefix}.{name}"), hook, rules });
+        chains.push(Chain { name: chain_name(prefix, name), hook, rules });
     };
     let forward = forward_rules(rules);
     if !forward.is_empty() {
@@ -56,7 +56,7 @@ pub fn clear_network(name: &str) -> String {
 /// The transaction that gives a port exactly these rules.
 pub fn port(rules: &PortRules) -> String {
     let chain = |prefix: &str, hook, to_host| Chain {
-        name: format!("{prefix}.{}", rules.label),
+        name: chain_name(prefix, &rules.label),
         hook,
         rules: port_rules(rules, to_host),
     };
@@ -75,7 +75,7 @@ pub fn clear_port(label: &str) -> String {
 /// The transaction that drops what comes from `host_name` with an address that is not routed back there.
 pub fn reverse_path(label: &str, host_name: &str) -> String {
     let chain = Chain {
-        name: format!("prert.{label}"),
+        name: chain_name("prert", label),
         hook: "type filter hook prerouting priority -300",
         rules: vec![format!("iif \"{host_name}\" fib saddr . iif oif missing drop")],
     };
@@ -87,11 +87,22 @@ pub fn clear_reverse_path(label: &str) -> String {
     clear("inet", &["prert"], label)
 }
 
+/// A chain's name. What nft does not take in a name (a device may be called `a:b`, a project nearly anything) becomes a
+/// slash and its code in hex, so that no name of a user is ever read as a rule.
+fn chain_name(prefix: &str, label: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let mut name = format!("{prefix}.");
+    for byte in label.bytes() {
+        if plain(byte) { name.push(char::from(byte)) } else { name += &format!("/{byte:02x}") }
+    }
+    name
+}
+
 fn clear(family: &str, prefixes: &[&str], name: &str) -> String {
     let mut text = format!("add table {family} lxd\n");
-    for prefix in prefixes {
+    for chain in prefixes.iter().map(|prefix| chain_name(prefix, name)) {
         for verb in ["add", "flush", "delete"] {
-            text += &format!("{verb} chain {family} lxd {prefix}.{name}\n");
+            text += &format!("{verb} chain {family} lxd {chain}\n");
         }
     }
     text
@@ -293,6 +304,13 @@ mod tests {
             };
             crate::golden::check(&format!("nft-port-{name}.txt"), &port(&rules));
         }
+    }
+
+    #[test]
+    fn names_cannot_become_rules() {
+        assert_eq!(chain_name("in", "p_c-1.eth0"), "in.p_c-1.eth0");
+        assert_eq!(chain_name("in", "c1.a:b/c"), "in.c1.a/3ab/2fc");
+        assert_eq!(chain_name("in", "x;\nflush"), "in.x/3b/0aflush");
     }
 
     #[test]

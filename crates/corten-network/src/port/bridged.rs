@@ -2,57 +2,56 @@
 
 use corten_host::netlink::Socket;
 use corten_host::netlink::bridge::PortOption;
+use corten_host::netlink::cable::Cable;
 use corten_host::undo::Undo;
 
 use super::{Nic, Port, delete_host_link, filter, routes, veth, vlan_port};
-use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::sysctl;
 
-pub(super) fn attach(nic: &Nic<'_>) -> Result<(Port, Undo)> {
+pub(super) fn attach(nic: &Nic<'_>, may_wait: bool) -> Result<(Port, Undo)> {
     let mut undo = Undo::default();
     let parent = nic.parent();
-    let cable = veth::create(nic, nic.inherited("mtu", "bridge.mtu"), Some(parent), &mut undo)?;
-    let host = cable.host.as_str();
+    require_bridge(parent)?;
+    let cable = veth::plan(nic, nic.inherited("mtu", "bridge.mtu"), Some(parent))?;
     if let (Some(network), Some(known)) = (nic.network, nic.host()) {
         network.set_host(&known).map_err(|error| error.context("Failed creating DHCP static allocation"))?;
     }
     routes::add(nic, parent, &mut undo)?;
+    if may_wait && is_plain(nic) {
+        return Ok((veth::port(nic, &cable, None), undo));
+    }
+    let peer = veth::create(&cable, &mut undo)?;
     if veth::is_limited(nic) {
-        veth::limit(nic, host)?;
+        veth::limit(nic, &cable.host)?;
     }
-    // The port needs no address of its own on the host, and listens to no router.
-    for (name, value) in [("disable_ipv6", "1"), ("accept_ra", "0")] {
-        sysctl::set_if_there(&format!("ipv6/conf/{host}/{name}"), value)?;
-    }
-    filter::apply(nic, host, &mut undo)?;
+    filter::apply(nic, &cable.host, &mut undo)?;
     // Deleting the link detaches it, so this step's way back is that of the veth pair.
     corten_host::undo::reach("attach the port to the bridge")?;
-    plug(nic, host)?;
-    let port = Port {
-        link: cable.peer.clone(),
-        guest_name: nic.get("name").to_string(),
-        host_name: Some(cable.host.clone()),
-        hwaddr: nic.get_or_volatile("hwaddr").to_string(),
-        remember: Config::from([("host_name".into(), cable.host)]),
-        take_back: false,
-    };
-    Ok((port, undo))
+    plug(nic, &cable)?;
+    Ok((veth::port(nic, &cable, Some(peer)), undo))
+}
+
+/// Whether the host's end is a port like any other, so that it can be made together with the guest's end.
+fn is_plain(nic: &Nic<'_>) -> bool {
+    let has_vlans = ["vlan", "vlan.tagged"].iter().any(|key| !nic.get(key).is_empty());
+    !(has_vlans || veth::is_limited(nic) || filter::is_on(nic) || nic.is_on("security.port_isolation"))
+}
+
+fn require_bridge(parent: &str) -> Result<()> {
+    if Socket::open()?.link(parent)?.bridge.is_none() {
+        return Err(Error::internal(format!("Parent device {parent:?} is not a bridge")));
+    }
+    Ok(())
 }
 
 /// Attaches the host's end to the bridge, with its options, and switches it on.
-fn plug(nic: &Nic<'_>, host: &str) -> Result<()> {
+fn plug(nic: &Nic<'_>, cable: &Cable) -> Result<()> {
     let socket = Socket::open()?;
-    let (bridge, port) = (socket.link(nic.parent())?, socket.link(host)?.index);
-    if bridge.bridge.is_none() {
-        return Err(Error::internal(format!("Parent device {:?} is not a bridge", nic.parent())));
-    }
-    socket.set_master(port, Some(bridge.index))?;
+    socket.plug_in(cable)?;
     if nic.is_on("security.port_isolation") {
-        socket.set_port_option(port, PortOption::Isolated, true)?;
+        socket.set_port_option(socket.link(&cable.host)?.index, PortOption::Isolated, true)?;
     }
-    vlan_port::apply(nic, host)?;
-    Ok(socket.set_up(port, true)?)
+    vlan_port::apply(nic, &cable.host)
 }
 
 pub(super) fn update(nic: &Nic<'_>, old: &Nic<'_>) -> Result<()> {

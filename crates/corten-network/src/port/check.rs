@@ -10,38 +10,17 @@ use crate::network::Network;
 use crate::registry::Kind;
 use crate::subnet::Subnet;
 
-/// Keys that a NIC on a managed network has from there.
-const BANNED_BRIDGED: [&str; 5] = ["nictype", "parent", "mtu", "maas.subnet.ipv4", "maas.subnet.ipv6"];
-const BANNED_OTHER: [&str; 7] = ["nictype", "parent", "mtu", "vlan", "maas.subnet.ipv4", "maas.subnet.ipv6", "gvrp"];
-
-/// Checks a NIC's keys against each other and its network. Each key by itself is checked by its table in
+/// Checks a NIC's keys against its network. Each key by itself and all of them together are checked by their table in
 /// `corten-config`; that no other NIC has the same addresses, by those who know all instances.
 ///
 /// # Errors
 /// The first rule that is broken.
 pub fn config(nic: &Nic<'_>) -> Result<()> {
-    let kind = nic.nic_type()?;
-    if !nic.get("network").is_empty() {
-        let banned: &[&str] = if kind == NicType::Bridged { &BANNED_BRIDGED } else { &BANNED_OTHER };
-        if let Some(key) = banned.iter().find(|key| !nic.get(key).is_empty()) {
-            return Err(Error::invalid(format!(
-                "Cannot use {key:?} property in conjunction with \"network\" property"
-            )));
-        }
+    match (nic.nic_type()?, nic.network) {
+        (NicType::Bridged, Some(network)) => on_network(nic, network),
+        (NicType::Bridged, None) => on_foreign_bridge(nic),
+        _ => Ok(()),
     }
-    match (kind, nic.network) {
-        (NicType::Bridged, Some(network)) => on_network(nic, network)?,
-        (NicType::Bridged, None) => on_foreign_bridge(nic)?,
-        _ => {}
-    }
-    let filtered = nic.is_on("security.ipv4_filtering") || nic.is_on("security.ipv6_filtering");
-    if filtered && !(nic.get("vlan").is_empty() && nic.get("vlan.tagged").is_empty()) {
-        return Err(Error::invalid("IP filtering cannot be used with VLAN filtering"));
-    }
-    if let Some(id) = list(nic.get("vlan.tagged")).find(|id| *id == nic.get("vlan")) {
-        return Err(Error::invalid(format!("Tagged VLAN ID {id:?} cannot be the same as untagged VLAN ID")));
-    }
-    Ok(())
 }
 
 fn on_network(nic: &Nic<'_>, network: &dyn Network) -> Result<()> {
@@ -164,11 +143,6 @@ mod tests {
             (net, &[("network", "br0"), ("ipv4.address", "10.0.0.9")], ""),
             (
                 net,
-                &[("network", "br0"), ("parent", "br0")],
-                "Cannot use \"parent\" property in conjunction with \"network\" property",
-            ),
-            (
-                net,
                 &[("network", "br0"), ("ipv4.address", "10.0.1.9")],
                 "Device IP address \"10.0.1.9\" not within network \"br0\" subnet",
             ),
@@ -193,16 +167,6 @@ mod tests {
                 "Cannot specify \"ipv6.address\" when DHCP or \"ipv6.dhcp.stateful\" are disabled (unless using security.ipv6_filtering) on network \"br0\"",
             ),
             (net, &[("network", "br0"), ("vlan", "0")], "VLAN ID 0 is not allowed for native Linux bridges"),
-            (
-                net,
-                &[("network", "br0"), ("vlan", "7"), ("vlan.tagged", "8, 7")],
-                "Tagged VLAN ID \"7\" cannot be the same as untagged VLAN ID",
-            ),
-            (
-                net,
-                &[("network", "br0"), ("vlan", "7"), ("security.ipv4_filtering", "true")],
-                "IP filtering cannot be used with VLAN filtering",
-            ),
         ] {
             assert_eq!(message(Some(network), device), text, "{device:?}");
         }

@@ -32,6 +32,7 @@ pub(super) fn attach(nic: &Nic<'_>) -> Result<(Port, Undo)> {
         hwaddr: nic.get_or_volatile("hwaddr").to_string(),
         remember: remember.map(|(key, value)| (key.to_string(), value)).into(),
         take_back: false,
+        cable: None,
     };
     Ok((port, undo))
 }

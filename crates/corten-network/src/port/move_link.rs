@@ -4,16 +4,20 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use corten_host::netlink::Socket;
+use corten_host::netlink::cable::Cable;
 use corten_host::undo::Undo;
 
 use super::Port;
 use crate::error::{Error, Result};
 
-/// Moves the port's link into `netns` under its guest's name and switches it on there.
+/// Moves the port's link into `netns` under its guest's name, or makes its cable there, and switches it on.
 ///
 /// # Errors
 /// When the guest has a link of that name already. The link is where it was then.
 pub fn give(port: &Port, netns: BorrowedFd<'_>) -> Result<()> {
+    if let Some(cable) = &port.cable {
+        return lay(cable, &port.guest_name, netns);
+    }
     let (here, home) = (Socket::open()?, open_own_namespace()?);
     let mut undo = Undo::default();
     here.move_to_netns(here.link(&port.link)?.index, netns, &port.guest_name)?;
@@ -24,6 +28,19 @@ pub fn give(port: &Port, netns: BorrowedFd<'_>) -> Result<()> {
         back.move_to_netns(index, home.as_fd(), &name).map_err(|error| error.to_string())
     });
     there.set_up(index, true)?;
+    undo.keep();
+    Ok(())
+}
+
+fn lay(cable: &Cable, guest_name: &str, netns: BorrowedFd<'_>) -> Result<()> {
+    let (here, host) = (Socket::open()?, cable.host.clone());
+    let mut undo = Undo::default();
+    here.lay_cable(cable, netns, guest_name)?;
+    undo.push("lay a cable into a guest", move || {
+        here.delete_link_if_there(&host).map(drop).map_err(|error| error.to_string())
+    });
+    let there = Socket::in_namespace(netns)?;
+    there.set_up(there.link(guest_name)?.index, true)?;
     undo.keep();
     Ok(())
 }

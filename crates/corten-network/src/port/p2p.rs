@@ -4,29 +4,22 @@ use corten_host::netlink::Socket;
 use corten_host::undo::Undo;
 
 use super::{Nic, Port, routes, veth};
-use crate::config::Config;
 use crate::error::Result;
 
-pub(super) fn attach(nic: &Nic<'_>) -> Result<(Port, Undo)> {
+pub(super) fn attach(nic: &Nic<'_>, may_wait: bool) -> Result<(Port, Undo)> {
     let mut undo = Undo::default();
-    let cable = veth::create(nic, nic.get("mtu"), None, &mut undo)?;
+    let cable = veth::plan(nic, nic.get("mtu"), None)?;
+    if may_wait && !routes::are_there(nic) && !veth::is_limited(nic) {
+        return Ok((veth::port(nic, &cable, None), undo));
+    }
+    let peer = veth::create(&cable, &mut undo)?;
     corten_host::undo::reach("switch on the host's end")?;
-    let socket = Socket::open()?;
-    socket.set_up(socket.link(&cable.host)?.index, true)?;
-    // The routes go with the link, so there is nothing to take back of their own.
+    Socket::open()?.plug_in(&cable)?;
     routes::add(nic, &cable.host, &mut undo)?;
     if veth::is_limited(nic) {
         veth::limit(nic, &cable.host)?;
     }
-    let port = Port {
-        link: cable.peer,
-        guest_name: nic.get("name").to_string(),
-        host_name: Some(cable.host.clone()),
-        hwaddr: nic.get_or_volatile("hwaddr").to_string(),
-        remember: Config::from([("host_name".into(), cable.host)]),
-        take_back: false,
-    };
-    Ok((port, undo))
+    Ok((veth::port(nic, &cable, Some(peer)), undo))
 }
 
 pub(super) fn update(nic: &Nic<'_>, old: &Nic<'_>) -> Result<()> {

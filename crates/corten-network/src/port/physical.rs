@@ -35,6 +35,7 @@ pub(super) fn attach(nic: &Nic<'_>) -> Result<(Port, Undo)> {
         hwaddr: nic.get("hwaddr").to_string(),
         remember,
         take_back: true,
+        cable: None,
     };
     Ok((port, undo))
 }

@@ -1,10 +1,12 @@
 //! The cable between guest and host: a veth pair.
 
 use corten_host::netlink::Socket;
+use corten_host::netlink::cable::Cable;
 use corten_host::netlink::create::Veth;
 use corten_host::undo::Undo;
 
-use super::Nic;
+use super::{Nic, Port};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::name;
 
@@ -23,27 +25,16 @@ const BIT_UNITS: [(&str, u64); 11] = [
     ("bit", 1),
 ];
 
-/// The two ends.
-pub(super) struct Cable {
-    /// The host's, switched off.
-    pub(super) host: String,
-    /// The guest's, switched off.
-    pub(super) peer: String,
-}
-
-/// Makes the pair. The MTU is `mtu`, or the parent's.
-pub(super) fn create(nic: &Nic<'_>, mtu: &str, parent: Option<&str>, undo: &mut Undo) -> Result<Cable> {
-    let socket = Socket::open()?;
+/// What cable the NIC gets. The MTU is `mtu`, or that of the bridge `parent`, of which the host's end will be a port.
+pub(super) fn plan(nic: &Nic<'_>, mtu: &str, parent: Option<&str>) -> Result<Cable> {
     let host = match nic.get("host_name") {
         "" => name::random_link("veth")?,
         chosen => chosen.to_string(),
     };
-    let peer = name::random_link("veth")?;
     let mtu = match (mtu, parent) {
         ("", Some(parent)) => {
-            let parent =
-                socket.link(parent).map_err(|error| Error::from(error).context("Failed to get the parent MTU"))?;
-            Some(parent.mtu)
+            let link = Socket::open()?.link(parent);
+            Some(link.map_err(|error| Error::from(error).context("Failed to get the parent MTU"))?.mtu)
         }
         ("", None) => None,
         (text, _) => Some(text.parse().map_err(|error| Error::internal(format!("Invalid MTU specified: {error}")))?),
@@ -52,18 +43,37 @@ pub(super) fn create(nic: &Nic<'_>, mtu: &str, parent: Option<&str>, undo: &mut 
         "" => None,
         text => Some(text.parse().map_err(|error| Error::internal(format!("Failed to set the MAC address: {error}")))?),
     };
+    Ok(Cable { host, bridge: parent.map(String::from), mtu, hwaddr })
+}
+
+/// Makes the pair with both ends on the host and switched off; returns the name of the guest's.
+pub(super) fn create(cable: &Cable, undo: &mut Undo) -> Result<String> {
+    let (host, peer) = (&cable.host, name::random_link("veth")?);
     let name = host.clone();
     undo.step(
         "make a veth pair",
         || {
-            let veth = Veth { host: &host, peer: &peer, peer_namespace: None, mtu, peer_mac: hwaddr };
-            socket.create_veth(&veth).map_err(|error| {
+            let veth = Veth { host, peer: &peer, peer_namespace: None, mtu: cable.mtu, peer_mac: cable.hwaddr };
+            Socket::open()?.create_veth(&veth).map_err(|error| {
                 Error::from(error).context(format!("Failed to create the veth interfaces {host:?} and {peer:?}"))
             })
         },
         |()| move || delete(&name),
     )?;
-    Ok(Cable { host, peer })
+    Ok(peer)
+}
+
+/// The port of a cable: `link` is the guest's end, where it is made already.
+pub(super) fn port(nic: &Nic<'_>, cable: &Cable, link: Option<String>) -> Port {
+    Port {
+        guest_name: nic.get("name").to_string(),
+        host_name: Some(cable.host.clone()),
+        hwaddr: nic.get_or_volatile("hwaddr").to_string(),
+        remember: Config::from([("host_name".into(), cable.host.clone())]),
+        take_back: false,
+        cable: link.is_none().then(|| cable.clone()),
+        link: link.unwrap_or_default(),
+    }
 }
 
 /// Limits the rates of the host's end, as the NIC's keys say: what the guest receives leaves by it.

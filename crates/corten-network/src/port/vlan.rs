@@ -1,5 +1,7 @@
 //! A VLAN's interface on top of a parent, made where a NIC or network needs it and nobody has it yet.
 
+use std::sync::{Mutex, PoisonError};
+
 use corten_host::netlink::Socket;
 use corten_host::undo::Undo;
 
@@ -7,12 +9,17 @@ use crate::config::{Config, flag, get};
 use crate::error::{Error, Result};
 use crate::sysctl;
 
+/// One thread at a time makes interfaces of VLANs.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Makes `interface` for the keys `parent`, `vlan` and `gvrp`; says whether it had to. Without `vlan` there is nothing to make.
 ///
 /// # Errors
 /// When the kernel has no VLANs, or the parent cannot carry one.
 pub fn create(config: &Config, interface: &str, undo: &mut Undo) -> Result<bool> {
     let (parent, vlan) = (get(config, "parent"), get(config, "vlan"));
+    // Two instances that start at once may want the same one.
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let socket = Socket::open()?;
     if vlan.is_empty() || socket.find_link(interface)?.is_some() {
         return Ok(false);

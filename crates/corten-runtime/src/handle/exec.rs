@@ -43,12 +43,7 @@ impl Container {
     /// # Errors
     /// [`Error::Gone`] when the container has ended, [`Error::Refused`] when the process could not be set up (a
     /// working directory that is not there, an id that is not mapped).
-    pub fn exec(
-        &self,
-        spec: &ExecSpec,
-        stdio: [BorrowedFd<'_>; 3],
-        held: &[BorrowedFd<'_>],
-    ) -> Result<Session, Error> {
+    pub fn exec(&self, spec: &ExecSpec, stdio: [BorrowedFd<'_>; 3], held: &[BorrowedFd<'_>]) -> Result<Session, Error> {
         let socket = self.connect()?;
         let mut fds = stdio.to_vec();
         fds.extend_from_slice(held);

@@ -44,8 +44,8 @@ impl ExitWatch {
         match wire::receive::<Reply>(&self.socket) {
             Ok(Some((Reply::Ended(exit), _))) => Ok(exit),
             Ok(Some((other, _))) => Err(unexpected(&other)),
-            Ok(None) => self.from_file(),
-            Err(error) if client::is_gone(&error) => self.from_file(),
+            Ok(None) => self.left_word(),
+            Err(error) if client::is_gone(&error) => self.left_word(),
             Err(error) => Err(Error::io("waiting for the container's end")(error)),
         }
     }
@@ -64,7 +64,7 @@ impl ExitWatch {
         }
     }
 
-    fn from_file(&self) -> Result<Exit, Error> {
+    fn left_word(&self) -> Result<Exit, Error> {
         state_file::read_exit(&self.run_dir).map_err(Error::io("reading how the container ended"))?.ok_or(Error::Gone)
     }
 }

@@ -77,10 +77,7 @@ pub const EXECUTING: &str = "executing";
 fn prepare(plan: &Plan<'_>) -> Outcome {
     let ExecSpec { cwd, uid, gid, groups, tty, .. } = plan.spec;
     let confinement = Confinement::prepare(plan.security)?;
-    plan.groups
-        .payload
-        .enter_v1(0)
-        .map_err(|error| failure("entering the container's control group", error))?;
+    plan.groups.payload.enter_v1(0).map_err(|error| failure("entering the container's control group", error))?;
     join(plan.init, plan.user)?;
     rustix::process::setsid().doing(|| "starting a session".into())?;
     let _ = corten_host::syscall::keyring::join_new_session();
@@ -88,9 +85,8 @@ fn prepare(plan: &Plan<'_>) -> Outcome {
         // Root inside, as long as there is something to be done that only root may do.
         take_ids(0, 0, &[])?;
     }
-    for (take, fd) in [rustix::stdio::dup2_stdin, rustix::stdio::dup2_stdout, rustix::stdio::dup2_stderr]
-        .into_iter()
-        .zip(plan.stdio)
+    for (take, fd) in
+        [rustix::stdio::dup2_stdin, rustix::stdio::dup2_stdout, rustix::stdio::dup2_stderr].into_iter().zip(plan.stdio)
     {
         take(fd).doing(|| "taking standard input and output".into())?;
     }
@@ -124,7 +120,8 @@ pub fn execute(argv: &[String], env: &[String]) -> io::Error {
     let mut outcome = not_found();
     for dir in path.split(|byte| *byte == b':') {
         let dir = if dir.is_empty() { OsStr::new(".") } else { OsStr::from_bytes(dir) };
-        let Ok(candidate) = CString::new(Path::new(dir).join(OsStr::from_bytes(name.as_bytes())).as_os_str().as_bytes())
+        let Ok(candidate) =
+            CString::new(Path::new(dir).join(OsStr::from_bytes(name.as_bytes())).as_os_str().as_bytes())
         else {
             continue;
         };
@@ -172,7 +169,6 @@ fn enter_as_root(init: BorrowedFd<'_>, user: bool) -> Outcome {
     join(init, user)?;
     if user { take_ids(0, 0, &[]) } else { Ok(()) }
 }
-
 
 #[cfg(test)]
 mod tests {

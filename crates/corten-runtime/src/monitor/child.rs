@@ -9,6 +9,8 @@ use corten_host::netlink::Socket;
 use corten_host::syscall::clone3::exit_now;
 use corten_host::{mount, syscall};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::mount::UnmountFlags;
 use rustix::process::Signal;
 use rustix::thread::{Gid, Uid};
 
@@ -83,11 +85,13 @@ const STEPS: &[Step] = &[
 
 /// Walks the steps; comes back never.
 pub fn run(spec: &Spec, parent: &OwnedFd) -> ! {
-    let mut child =
-        Child { spec, trees: Vec::new(), parent, old_root: None, confinement: secure::Confinement::default() };
+    // First of all, and whatever comes then: a socket that is closed with something unread in it takes what was said
+    // into it along.
+    let Ok(trees) = take(parent) else { exit_now(1) };
+    let mut child = Child { spec, trees, parent, old_root: None, confinement: secure::Confinement::default() };
     for (name, step) in STEPS {
-        if let Err(Failure { what, source }) = step(&mut child) {
-            let failure = StartFailed::new(name, what, &source);
+        let work = |()| step(&mut child).map_err(|Failure { what, source }| StartFailed::new(name, what, &source));
+        if let Err(failure) = steps::reach(spec, name).and_then(work) {
             // When the parent is gone too there is nobody left to tell.
             let _ = wire::send(parent, &FromChild::Failed(failure), &[]);
             break;
@@ -99,7 +103,6 @@ pub fn run(spec: &Spec, parent: &OwnedFd) -> ! {
 fn become_root(child: &mut Child<'_>) -> Outcome {
     rustix::process::umask(Mode::empty());
     child.confinement = secure::Confinement::prepare(&child.spec.security)?;
-    child.trees = take(child.parent).doing(|| "receiving the mounts".into())?;
     rustix::thread::set_thread_groups(&[]).doing(|| "dropping supplementary groups".into())?;
     rustix::thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT).doing(|| "becoming group 0".into())?;
     rustix::thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT).doing(|| "becoming user 0".into())?;
@@ -112,8 +115,11 @@ fn become_root(child: &mut Child<'_>) -> Outcome {
     syscall::namespace::unshare_cgroup().doing(|| "making a cgroup namespace".into())?;
     if child.spec.core_scheduling {
         let myself = rustix::process::getpid();
-        rustix::thread::create_core_scheduling_cookie(myself, rustix::thread::CoreSchedulingScope::ProcessGroup)
-            .doing(|| "making a core scheduling cookie".into())?;
+        match rustix::thread::create_core_scheduling_cookie(myself, rustix::thread::CoreSchedulingScope::ProcessGroup) {
+            // Where threads share no core there is nothing to be kept apart.
+            Ok(()) | Err(Errno::NODEV) => {}
+            Err(errno) => return Err(errno).doing(|| "making a core scheduling cookie".into()),
+        }
     }
     mount::make_all_private().doing(|| "cutting mounts off from the host's".into())
 }
@@ -135,14 +141,24 @@ fn pivot(child: &mut Child<'_>) -> Outcome {
 fn leave_old_root(child: &mut Child<'_>) -> Outcome {
     let old = child.old_root.take().ok_or_else(|| failure("leaving the host's root", "it was left already"))?;
     rustix::process::fchdir(&old).doing(|| "going to the host's root".into())?;
-    rustix::mount::unmount(".", rustix::mount::UnmountFlags::DETACH).doing(|| "leaving the host's root".into())?;
+    // What lies uppermost there goes first; the host's root is gone when it is no mount of this namespace any more.
+    let leave = || rustix::mount::unmount(".", UnmountFlags::DETACH);
+    leave().doing(|| "leaving the host's root".into())?;
+    loop {
+        match leave() {
+            Ok(()) => {}
+            Err(Errno::INVAL) => break,
+            Err(errno) => return Err(errno).doing(|| "leaving the host's root".into()),
+        }
+    }
     rustix::process::chdir("/").doing(|| "going to the container's root".into())
 }
 
 fn fill_dev(child: &mut Child<'_>) -> Outcome {
     let nodes = if child.spec.idmap.is_some() { super::sources::STANDARD_NODES.len() } else { 0 };
     let trees: Vec<OwnedFd> = child.trees.drain(..nodes).flatten().collect();
-    view::dev(trees)
+    let map = child.spec.idmap.as_ref();
+    view::dev(trees, map.is_none_or(|map| map.host_gid(view::TTY_GROUP).is_some()))
 }
 
 fn other_mounts(child: &mut Child<'_>) -> Outcome {

@@ -93,16 +93,15 @@ impl Console {
     /// is lost to him; the container never waits for him.
     pub fn take_output(&mut self) {
         let mut buffer = [0u8; 4096];
-        while let Ok(count @ 1..) = rustix::io::read(&self.master, &mut buffer[..]) {
+        // A container that never stops writing must not keep the monitor from everything else.
+        for _ in 0..16 {
+            let Ok(count @ 1..) = rustix::io::read(&self.master, &mut buffer[..]) else { break };
             self.ring.push(&buffer[..count]);
             if let Some(client) = &self.client {
                 let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
                 if matches!(rustix::net::send(client, &buffer[..count], flags), Err(Errno::PIPE | Errno::CONNRESET)) {
                     self.client = None;
                 }
-            }
-            if count < buffer.len() {
-                break;
             }
         }
     }

@@ -7,7 +7,7 @@ use corten_host::netlink::Socket;
 use rustix::process::{WaitId, WaitIdOptions};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::{groups, nodes, warn};
+use super::{groups, named_systemd, nodes, warn};
 use crate::client::SOCKET;
 use crate::monitor::start::Running;
 use crate::protocol::Exit;
@@ -40,30 +40,28 @@ pub fn give_back(running: &Running, console: &[u8], exit: Exit) {
     {
         warn(&format!("writing the console's output to {}: {error}", path.display()));
     }
-    let links: Vec<(&str, &str)> = running
-        .made
-        .links
-        .iter()
-        .filter_map(|link| Some((link.name.as_str(), link.return_as.as_deref()?)))
-        .collect();
+    let links: Vec<(&str, &str)> =
+        running.made.links.iter().filter_map(|link| Some((link.name.as_str(), link.return_as.as_deref()?))).collect();
     return_links(&running.netns, &links);
     groups::remove(&running.groups);
     if let Err(error) = state_file::write_exit(&kept.run_dir, exit) {
         warn(&format!("leaving word of the end in {}: {error}", kept.run_dir.display()));
     }
-    forget_files(&kept.run_dir);
+    if let Err(error) = forget_files(&kept.run_dir) {
+        warn(&format!("tidying {}: {error}", kept.run_dir.display()));
+    }
 }
 
 /// Removes what a monitor has in the run directory, but for its last word.
-pub fn forget_files(run_dir: &Path) {
-    if let Err(error) = nodes::remove(run_dir) {
-        warn(&format!("removing device nodes: {error}"));
-    }
-    if let Err(error) = state_file::remove_made(run_dir) {
-        warn(&format!("removing the monitor's state: {error}"));
-    }
+///
+/// # Errors
+/// What could not be removed; the rest is.
+pub fn forget_files(run_dir: &Path) -> std::io::Result<()> {
+    named_systemd::unmount(run_dir);
+    let nodes = nodes::remove(run_dir);
     // The next monitor takes its place anyway.
     let _ = std::fs::remove_file(run_dir.join(SOCKET));
+    state_file::remove_made(run_dir).and(nodes)
 }
 
 /// Brings interfaces back to the monitor's network namespace: `(name inside, name on the host)`.

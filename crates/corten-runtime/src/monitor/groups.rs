@@ -6,7 +6,7 @@ use std::time::Duration;
 use corten_host::cgroup::devices::Rule;
 use corten_host::cgroup::{self, Group, Layout};
 
-use super::steps;
+use super::{named_systemd, steps};
 use crate::failure::StartFailed;
 use crate::spec::Spec;
 
@@ -24,10 +24,20 @@ pub struct Groups {
 /// Makes the groups and enters the monitor's.
 pub fn make(spec: &Spec) -> Result<Groups, StartFailed> {
     let failed = |what: &str, error: cgroup::Error| StartFailed::new(steps::GROUPS, what, &to_io(error));
-    let layout = match &spec.cgroup.layout {
+    let mut layout = match &spec.cgroup.layout {
         Some(layout) => layout.clone(),
         None => Layout::discover().map_err(|error| failed("finding the control groups", error))?,
     };
+    if spec.kernel.named_systemd_hierarchy && layout.is_pure_v2() {
+        layout = named_systemd::mount(&spec.run_dir, layout).map_err(|error| {
+            StartFailed::new(steps::GROUPS, "mounting the control group hierarchy name=systemd", &error)
+        })?;
+    }
+    make_in(layout, spec).inspect_err(|_| named_systemd::unmount(&spec.run_dir))
+}
+
+fn make_in(layout: Layout, spec: &Spec) -> Result<Groups, StartFailed> {
+    let failed = |what: &str, error: cgroup::Error| StartFailed::new(steps::GROUPS, what, &to_io(error));
     let monitor = Group::create(&layout, &spec.cgroup.monitor)
         .map_err(|error| failed("making the monitor's control group", error))?;
     let payload = match Group::create(&layout, &spec.cgroup.payload) {
@@ -53,8 +63,10 @@ fn prepare(groups: &Groups, spec: &Spec) -> Result<(), StartFailed> {
     groups.payload.apply(&spec.cgroup.limits).map_err(|error| failed("setting limits", error))?;
     if !spec.cgroup.devices.is_empty() {
         let rules = spec.cgroup.devices.iter().map(|line| {
-            let rule: Rule = if line.allow { Rule::allow(&line.rule) } else { Rule::deny(&line.rule) }
-                .map_err(|error| StartFailed::new(steps::GROUPS, "reading the device list", &io::Error::other(error)))?;
+            let rule: Rule =
+                if line.allow { Rule::allow(&line.rule) } else { Rule::deny(&line.rule) }.map_err(|error| {
+                    StartFailed::new(steps::GROUPS, "reading the device list", &io::Error::other(error))
+                })?;
             Ok(rule)
         });
         let rules = rules.collect::<Result<Vec<Rule>, StartFailed>>()?;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use corten_host::mount::{self, Options};
 use rustix::fs::{CWD, Mode, mkdirat};
+use rustix::mount::UnmountFlags;
 
 use super::child::{Doing, Outcome, failure};
 use crate::spec::{Root, Source};
@@ -27,12 +28,14 @@ pub fn build(root: &Root, trees: Vec<OwnedFd>) -> Outcome {
 /// The layers are attached to a directory of a small file system of our own, since overlayfs takes paths; from there
 /// their paths are short, however many there are. It vanishes with the host's root, while the overlay keeps its layers.
 fn overlay(upper: &Path, work: &Path, readonly: bool, trees: Vec<OwnedFd>) -> Outcome<OwnedFd> {
-    let place = mount::new("tmpfs", "corten", &Options::parse(&["mode=700"])).doing(|| "making a place for layers".into())?;
+    let place =
+        mount::new("tmpfs", "corten", &Options::parse(&["mode=700"])).doing(|| "making a place for layers".into())?;
     mount::attach(&place, CWD, Path::new("/")).doing(|| "making a place for layers".into())?;
     let count = trees.len();
     for (index, tree) in trees.into_iter().enumerate() {
         let name = if index + 1 == count { UPPER.to_string() } else { index.to_string() };
-        mkdirat(&place, name.as_str(), Mode::from_raw_mode(0o700)).doing(|| format!("making a place for layer {name}"))?;
+        mkdirat(&place, name.as_str(), Mode::from_raw_mode(0o700))
+            .doing(|| format!("making a place for layer {name}"))?;
         mount::attach(&tree, place.as_fd(), Path::new(&name)).doing(|| format!("attaching layer {name}"))?;
     }
     rustix::process::fchdir(&place).doing(|| "going to the layers".into())?;
@@ -46,7 +49,11 @@ fn overlay(upper: &Path, work: &Path, readonly: bool, trees: Vec<OwnedFd>) -> Ou
     if readonly {
         options.set |= Options::parse(&["ro"]).set;
     }
-    mount::new("overlay", "overlay", &options).doing(|| format!("joining {count} layers by overlayfs"))
+    let joined = mount::new("overlay", "overlay", &options).doing(|| format!("joining {count} layers by overlayfs"))?;
+    // The overlay has mounts of its own of its layers by now. Nothing may lie on the host's root when it is left: what
+    // is uppermost there would be taken away in its stead.
+    rustix::mount::unmount(".", UnmountFlags::DETACH).doing(|| "clearing the place for layers away".into())?;
+    Ok(joined)
 }
 
 /// The directory that holds upper and work directory.

@@ -48,9 +48,8 @@ impl Confinement {
 
 /// Out of the bounding set: whatever is executed later cannot have them, and that is all programs inside.
 fn drop_capabilities(security: &Security) -> Outcome {
-    let named = |names: &[String]| {
-        names.iter().try_fold(CapabilitySet::empty(), |set, name| Ok(set | capability(name)?))
-    };
+    let named =
+        |names: &[String]| names.iter().try_fold(CapabilitySet::empty(), |set, name| Ok(set | capability(name)?));
     let mut unwanted = named(&security.drop)?;
     if let Some(keep) = &security.keep {
         unwanted |= named(keep)?.complement();

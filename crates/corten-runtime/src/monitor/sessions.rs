@@ -80,14 +80,9 @@ pub fn start(
     }
     let held = fds.split_off(3);
     match launch(running, &spec, &fds) {
-        Ok((pid, pidfd, socket)) => Ok(Session {
-            pid,
-            pidfd,
-            argv: spec.argv,
-            owner: Some(owner),
-            held,
-            stage: Stage::Preparing(socket),
-        }),
+        Ok((pid, pidfd, socket)) => {
+            Ok(Session { pid, pidfd, argv: spec.argv, owner: Some(owner), held, stage: Stage::Preparing(socket) })
+        }
         Err(error) => Err((owner, error)),
     }
 }
@@ -138,9 +133,8 @@ impl Session {
         // What the child has said before it ended comes first.
         self.prepared();
         let status = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED).ok().flatten();
-        let status = status.map_or(0, |status| {
-            status.exit_status().unwrap_or_else(|| 128 + status.terminating_signal().unwrap_or(0))
-        });
+        let status = status
+            .map_or(0, |status| status.exit_status().unwrap_or_else(|| 128 + status.terminating_signal().unwrap_or(0)));
         if !matches!(self.stage, Stage::Refused) {
             self.tell(&Reply::Exited { status }, false);
         }
@@ -211,7 +205,9 @@ impl Errand {
         let reply = match wire::receive::<Complaint>(&self.socket) {
             Ok(None) => Reply::Done,
             Ok(Some((complaint, _))) => complaint.into_reply(),
-            Err(error) => Reply::Failed { what: "hearing from a child".into(), errno: 0, detail: Some(error.to_string()) },
+            Err(error) => {
+                Reply::Failed { what: "hearing from a child".into(), errno: 0, detail: Some(error.to_string()) }
+            }
         };
         let _ = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
         // An owner who is gone is noticed when his connection is read next.

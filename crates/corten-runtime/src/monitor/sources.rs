@@ -51,11 +51,7 @@ pub fn open(spec: &Spec, userns: Option<BorrowedFd<'_>>) -> Result<Vec<Option<Ow
     plan(spec).into_iter().map(|wanted| open_one(spec, wanted, userns)).collect()
 }
 
-fn open_one(
-    spec: &Spec,
-    wanted: Wanted<'_>,
-    userns: Option<BorrowedFd<'_>>,
-) -> Result<Option<OwnedFd>, StartFailed> {
+fn open_one(spec: &Spec, wanted: Wanted<'_>, userns: Option<BorrowedFd<'_>>) -> Result<Option<OwnedFd>, StartFailed> {
     match wanted {
         Wanted::Root(path) => root(spec, path, userns).map(Some),
         Wanted::StandardNode(name) => {
@@ -81,6 +77,7 @@ fn root(spec: &Spec, path: &Path, userns: Option<BorrowedFd<'_>>) -> Result<Owne
     if spec.root.idmapped
         && let Some(userns) = userns
     {
+        steps::reach(spec, steps::IDMAP)?;
         map_ids(&tree, userns, path)?;
     }
     if spec.root.readonly && matches!(spec.root.source, Source::Tree { .. }) {
@@ -122,10 +119,14 @@ pub fn tree(mount: &Mount, userns: Option<BorrowedFd<'_>>) -> Result<OwnedFd, Er
     }
     // Nothing that the container mounts below may reach the host, unless it was asked for.
     if options.propagation == 0 {
-        mount::make_private(&tree).map_err(Error::io(format!("making the mount of {} private", mount.source.display())))?;
+        mount::make_private(&tree)
+            .map_err(Error::io(format!("making the mount of {} private", mount.source.display())))?;
     }
-    mount::change(&tree, &options)
-        .map_err(Error::io(format!("setting the mount options {:?} of {}", mount.options, mount.source.display())))?;
+    mount::change(&tree, &options).map_err(Error::io(format!(
+        "setting the mount options {:?} of {}",
+        mount.options,
+        mount.source.display()
+    )))?;
     Ok(tree)
 }
 

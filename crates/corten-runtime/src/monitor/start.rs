@@ -3,15 +3,15 @@
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use corten_host::cgroup;
 use corten_host::fd;
 use corten_host::netlink::Socket;
 use corten_host::syscall::clone3::{Side, clone3};
-use corten_host::cgroup;
 use rustix::process::{Pid, Resource, Rlimit as Limit, Signal, WaitId, WaitIdOptions};
 
 use super::console::Console;
 use super::groups::{self, Groups};
-use super::{child, ending, serve, sources, steps};
+use super::{child, ending, serve, sources, steps, warn};
 use crate::failure::StartFailed;
 use crate::protocol::wire;
 use crate::spec::{IdRange, Link, Spec};
@@ -64,11 +64,12 @@ pub struct Kept {
 
 /// Starts the container, or leaves nothing of it.
 pub fn start(mut spec: Spec) -> Result<Running, StartFailed> {
+    steps::reach(&spec, steps::SOCKET)?;
     let listener = serve::listen(&spec.run_dir)
         .map_err(|error| StartFailed::new(steps::SOCKET, "opening the monitor's socket", &error))?;
     let started = groups::make(&spec).and_then(|groups| {
-        spec.cgroup.layout.get_or_insert_with(|| groups.layout.clone());
-        match with_groups(&spec, &groups) {
+        spec.cgroup.layout = Some(groups.layout.clone());
+        match steps::reach(&spec, steps::GROUPS).and_then(|()| with_groups(&spec, &groups)) {
             Ok(parts) => Ok((groups, parts)),
             Err(failure) => {
                 groups::remove(&groups);
@@ -94,7 +95,9 @@ pub fn start(mut spec: Spec) -> Result<Running, StartFailed> {
             },
         }),
         Err(failure) => {
-            ending::forget_files(&spec.run_dir);
+            if let Err(error) = ending::forget_files(&spec.run_dir) {
+                warn(&format!("tidying {}: {error}", spec.run_dir.display()));
+            }
             Err(failure)
         }
     }
@@ -161,11 +164,15 @@ fn lead<'a>(
     child: &OwnedFd,
 ) -> Result<Parts, StartFailed> {
     let netns = open_namespace(starting.pid, "net", steps::CLONE)?;
-    starting.netns = Some(rustix::io::fcntl_dupfd_cloexec(&netns, 3).map_err(|errno| {
-        StartFailed::new(steps::CLONE, "holding the network namespace", &errno.into())
-    })?);
+    starting.netns = Some(
+        rustix::io::fcntl_dupfd_cloexec(&netns, 3)
+            .map_err(|errno| StartFailed::new(steps::CLONE, "holding the network namespace", &errno.into()))?,
+    );
+    steps::reach(spec, steps::CLONE)?;
     admit(spec, groups, starting.pid)?;
+    steps::reach(spec, steps::ADMIT)?;
     move_links(spec, &netns, starting)?;
+    steps::reach(spec, steps::LINKS)?;
     let trees = {
         let userns = match &spec.idmap {
             Some(_) => Some(open_namespace(starting.pid, "user", steps::CLONE)?),
@@ -173,6 +180,7 @@ fn lead<'a>(
         };
         sources::open(spec, userns.as_ref().map(AsFd::as_fd))?
     };
+    steps::reach(spec, steps::SOURCES)?;
     let made = Made {
         monitor: rustix::process::getpid().as_raw_nonzero().get(),
         init: starting.pid,
@@ -181,9 +189,8 @@ fn lead<'a>(
         monitor_group: groups.monitor.name().to_string(),
         links: spec.links.iter().filter(|link| link.return_as.is_some()).cloned().collect(),
     };
-    state_file::write_made(&spec.run_dir, &made).map_err(|error| {
-        StartFailed::new(steps::SOCKET, format!("writing into {}", spec.run_dir.display()), &error)
-    })?;
+    state_file::write_made(&spec.run_dir, &made)
+        .map_err(|error| StartFailed::new(steps::SOCKET, format!("writing into {}", spec.run_dir.display()), &error))?;
     give(child, &trees).map_err(|error| StartFailed::new(steps::SOURCES, "handing mounts over", &error))?;
     drop(trees);
     let (master, devpts) = follow(child)?;
@@ -336,9 +343,7 @@ impl Drop for Starting<'_> {
         let _ = rustix::process::pidfd_send_signal(&self.pidfd, Signal::KILL);
         let _ = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
         if let Some(netns) = &self.netns {
-            let links = self.moved.iter().filter_map(|link| {
-                Some((link.name.as_str(), link.return_as.as_deref()?))
-            });
+            let links = self.moved.iter().filter_map(|link| Some((link.name.as_str(), link.return_as.as_deref()?)));
             ending::return_links(netns, &links.collect::<Vec<_>>());
         }
     }

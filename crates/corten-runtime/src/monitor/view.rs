@@ -2,11 +2,13 @@
 //!
 //! All of this runs after the change of root: every path is the container's, and links in it lead nowhere else.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use corten_host::cgroup::Version;
+use corten_host::cgroup::layout::Hierarchy;
 use corten_host::mount::{self, Options};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -46,16 +48,11 @@ fn cgroups(spec: &Spec) -> Outcome {
     let base = "/sys/fs/cgroup";
     let attributes = ["nosuid", "nodev", "noexec", "relatime"];
     if layout.is_pure_v2() {
-        fresh("cgroup2", base, &attributes)?;
-        return if spec.kernel.named_systemd_hierarchy {
-            Err(failure("mounting the hierarchy name=systemd", "this is not possible on this host yet"))
-        } else {
-            Ok(())
-        };
+        return fresh("cgroup2", base, &attributes).map(drop);
     }
     fresh("tmpfs", base, &["nosuid", "nodev", "noexec", "relatime", "size=10240k", "mode=755"])?;
     for hierarchy in layout.hierarchies() {
-        let Some(name) = hierarchy.mount.file_name() else { continue };
+        let Some(name) = directory_of(hierarchy) else { continue };
         let target = Path::new(base).join(name);
         let path = target.to_string_lossy().into_owned();
         make(&target, Create::Dir)?;
@@ -75,8 +72,17 @@ fn cgroups(spec: &Spec) -> Outcome {
     Ok(())
 }
 
+/// What a hierarchy's directory is called inside: as on the host, but for the two that may be elsewhere there.
+fn directory_of(hierarchy: &Hierarchy) -> Option<&OsStr> {
+    match (hierarchy.version, hierarchy.label.strip_prefix("name=")) {
+        (Version::V2, _) => Some(OsStr::new("unified")),
+        (Version::V1, Some(name)) => Some(OsStr::new(name)),
+        (Version::V1, None) => hierarchy.mount.file_name(),
+    }
+}
+
 /// Controllers that share a hierarchy are found by each of their names.
-fn link_controllers(label: &str, base: &str, name: &std::ffi::OsStr) -> Outcome {
+fn link_controllers(label: &str, base: &str, name: &OsStr) -> Outcome {
     for controller in label.split(',').filter(|part| label.contains(',') && *part != name) {
         let link = Path::new(base).join(controller);
         match rustix::fs::symlink(name, &link) {
@@ -87,8 +93,11 @@ fn link_controllers(label: &str, base: &str, name: &std::ffi::OsStr) -> Outcome 
     Ok(())
 }
 
-/// A fresh /dev with the standard nodes and links.
-pub fn dev(nodes: Vec<OwnedFd>) -> Outcome {
+/// The group of terminals in Debian and its kin, and in liblxc.
+pub const TTY_GROUP: u32 = 5;
+
+/// A fresh /dev with the standard nodes and links. Terminals belong to [`TTY_GROUP`] where the container has it.
+pub fn dev(nodes: Vec<OwnedFd>, has_tty_group: bool) -> Outcome {
     fresh("tmpfs", "/dev", &["nosuid", "relatime", "size=500k", "mode=755"])?;
     if nodes.is_empty() {
         make_nodes()?;
@@ -105,7 +114,11 @@ pub fn dev(nodes: Vec<OwnedFd>) -> Outcome {
     ] {
         rustix::fs::symlink(link, wanted).doing(|| format!("linking {wanted}"))?;
     }
-    let terminals = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5", "max=1024"];
+    let group = format!("gid={TTY_GROUP}");
+    let mut terminals = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "max=1024"];
+    if has_tty_group {
+        terminals.push(&group);
+    }
     fresh("devpts", "/dev/pts", &terminals)?;
     fresh("tmpfs", "/dev/shm", &["nosuid", "nodev", "mode=1777"])?;
     // A kernel may be built without message queues.
@@ -209,7 +222,18 @@ pub fn make(target: &Path, create: Create) -> Outcome {
 
 /// Sets a kernel parameter by its name with dots; a slash stands for a dot within a part, as in sysctl(8).
 pub fn set_sysctl(key: &str, value: &str) -> Outcome {
-    let swapped: String = key.chars().map(|c| if c == '.' { '/' } else if c == '/' { '.' } else { c }).collect();
+    let swapped: String = key
+        .chars()
+        .map(|c| {
+            if c == '.' {
+                '/'
+            } else if c == '/' {
+                '.'
+            } else {
+                c
+            }
+        })
+        .collect();
     if swapped.split('/').any(|part| part.is_empty() || part == "..") {
         return Err(failure(format!("setting the kernel parameter {key:?}"), "there can be none of that name"));
     }

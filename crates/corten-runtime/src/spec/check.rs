@@ -12,6 +12,7 @@ use crate::monitor::steps;
 /// # Errors
 /// What is wrong, and what would be right.
 pub fn check(spec: &Spec) -> Result<(), StartFailed> {
+    steps::reach(spec, steps::CHECK)?;
     problem(spec).map_or(Ok(()), |what| {
         Err(StartFailed::new(steps::CHECK, format!("checking the spec of {:?}", spec.name), &io::Error::other(what)))
     })

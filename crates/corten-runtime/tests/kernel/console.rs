@@ -15,7 +15,7 @@ fn what_is_typed_arrives_and_what_is_shown_is_kept() {
     let mut console = std::fs::File::from(container.console(false).expect("attached"));
     console.write_all(b"hello\n").expect("typed");
     let mut shown = String::new();
-    while !shown.contains("got hello") {
+    while !shown.contains("got hello\r\n") {
         let mut buffer = [0u8; 64];
         let count = console.read(&mut buffer).expect("output");
         assert!(count > 0, "{shown:?}");

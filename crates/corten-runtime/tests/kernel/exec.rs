@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use corten_runtime::spec::ExecSpec;
 
-use crate::harness::{BASE, Scratch, Said, pipe, run, sh};
+use crate::harness::{Said, Scratch, pipe, run, sh};
 
 fn spec(argv: &[&str]) -> ExecSpec {
     let argv = argv.iter().map(|word| word.to_string()).collect();
@@ -89,6 +89,32 @@ fn a_terminal_is_the_containers_own() {
 }
 
 #[test]
+fn a_command_line_larger_than_a_packet_arrives_whole() {
+    let Some(scratch) = Scratch::new() else { return };
+    let (container, watch) = scratch.start(&scratch.spec());
+    let long = "x".repeat(120_000);
+    let mut asked = spec(&["sh", "-c", "echo $#; printf %s \"$1\" | wc -c", "sh", &long]);
+    asked.env.push(format!("LONG={}", "y".repeat(100_000)));
+    assert_eq!(run(&container, &asked, b"").out, "1\n120000\n");
+    container.kill().expect("killed");
+    watch.wait().expect("ended");
+}
+
+#[test]
+fn those_that_run_when_the_container_ends_are_told() {
+    let Some(scratch) = Scratch::new() else { return };
+    let (container, watch) = scratch.start(&scratch.spec());
+    let (null, _keep) = pipe();
+    let mut sessions: Vec<_> =
+        (0..5).map(|_| container.exec(&spec(&["sleep", "1000"]), [null.as_fd(); 3], &[]).expect("run")).collect();
+    container.kill().expect("killed");
+    for session in &mut sessions {
+        assert_eq!(session.wait().expect("a status"), 137);
+    }
+    watch.wait().expect("ended");
+}
+
+#[test]
 fn signals_reach_it() {
     let Some(scratch) = Scratch::new() else { return };
     let (container, watch) = scratch.start(&scratch.spec());
@@ -116,8 +142,7 @@ fn it_goes_on_when_the_daemon_is_gone() {
     let pty = container.open_pty(80, 24, 0, None).expect("a terminal");
     let mut on_terminal = spec(&["sh", "-c", "seq 1 50000; echo through > /tmp/through2; sleep 1000"]);
     on_terminal.tty = true;
-    let second =
-        container.exec(&on_terminal, [pty.slave.as_fd(); 3], &[pty.master.as_fd()]).expect("run");
+    let second = container.exec(&on_terminal, [pty.slave.as_fd(); 3], &[pty.master.as_fd()]).expect("run");
     // The daemon dies: all of its descriptors are closed.
     drop((session, second, out_read, out_write, pty, container));
     let again = corten_runtime::Container::find(&scratch.run_dir()).expect("found").expect("running");
@@ -140,7 +165,10 @@ fn it_goes_on_when_the_daemon_is_gone() {
 fn nothing_of_the_host_is_within_its_reach() {
     let Some(scratch) = Scratch::new() else { return };
     let (container, watch) = scratch.start(&scratch.spec());
-    let said = sh(&container, "ls /proc/self/fd | wc -l; cat /proc/self/oom_score_adj; readlink /proc/1/exe /proc/self/exe");
+    let said = sh(
+        &container,
+        "ls /proc/self/fd | wc -l; cat /proc/self/oom_score_adj; readlink /proc/1/exe; readlink /proc/self/exe",
+    );
     assert_eq!(said.out, "4\n0\n/bin/busybox\n/bin/busybox\n", "{said:?}");
     // A program that is really a link to the monitor: it may run, but not be written to.
     std::os::unix::fs::symlink("/proc/self/exe", scratch.root().join("bin/evil")).expect("a link");
@@ -156,7 +184,6 @@ fn nothing_of_the_host_is_within_its_reach() {
     );
     let status = std::fs::read_to_string(format!("/proc/{}/status", container.monitor_pid())).expect("a status");
     assert!(status.contains("Threads:\t1\n"), "{status}");
-    let _ = BASE;
     container.kill().expect("killed");
     watch.wait().expect("ended");
 }

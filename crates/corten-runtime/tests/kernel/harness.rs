@@ -93,7 +93,7 @@ impl Scratch {
                 found.push(hierarchy.base.join(format!("lxc.{kind}.{}", self.name)));
             }
         }
-        found.extend(["monitor.sock", "monitor.json", "nodes"].map(|name| self.run_dir().join(name)));
+        found.extend(["monitor.sock", "monitor.json", "nodes", "systemd"].map(|name| self.run_dir().join(name)));
         found.retain(|path| path.exists());
         found
     }
@@ -117,9 +117,9 @@ impl Drop for Scratch {
 }
 
 const APPLETS: &[&str] = &[
-    "sh", "ls", "cat", "id", "hostname", "mount", "umount", "ip", "sleep", "true", "false", "echo", "ps", "tty", "stty",
-    "kill", "poweroff", "reboot", "touch", "stat", "readlink", "env", "wc", "seq", "mkdir", "pwd", "chown", "dd", "rm",
-    "yes", "head", "test", "mknod", "trap",
+    "sh", "ls", "cat", "id", "hostname", "mount", "umount", "ip", "sleep", "true", "false", "echo", "ps", "tty",
+    "stty", "kill", "poweroff", "reboot", "touch", "stat", "readlink", "env", "wc", "seq", "mkdir", "pwd", "chown",
+    "dd", "rm", "yes", "head", "test", "mknod", "grep", "cut", "ln", "find",
 ];
 
 /// What a process inside said, and its exit status.

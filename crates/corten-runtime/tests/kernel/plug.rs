@@ -28,7 +28,10 @@ fn mounts_come_and_go() {
     container.mount(&mount).expect("mounted");
     assert_eq!(sh(&container, "ls /etc/new").out, "new\n");
     let missing = Mount::bind("/no/such", "/mnt/c", Create::Dir);
-    assert_eq!(container.mount(&missing).expect_err("no source").to_string(), "opening /no/such: No such file or directory (os error 2)");
+    assert_eq!(
+        container.mount(&missing).expect_err("no source").to_string(),
+        "opening /no/such: No such file or directory (os error 2)"
+    );
     container.kill().expect("killed");
     watch.wait().expect("ended");
 }
@@ -66,7 +69,7 @@ fn an_interface_goes_in_and_comes_back() {
         let status = std::process::Command::new("ip").args(args).status().expect("iproute2 is installed");
         assert!(status.success(), "ip {args:?}");
     };
-    ip(&["link", "add", "phys0", "type", "dummy"]);
+    ip(&["link", "add", "phys0", "type", "veth", "peer", "name", "other0"]);
     ip(&["link", "add", "veth-host", "type", "veth", "peer", "name", "veth-guest"]);
     let mut spec = scratch.spec();
     spec.links = vec![

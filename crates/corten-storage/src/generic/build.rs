@@ -23,20 +23,27 @@ pub fn volume(pool: &Pool, volume: &Volume, fill: impl FnOnce(&Path) -> Result<(
     }
     let building = names::beside(&place);
     let gone = building.clone();
-    undo.step("make the volume's directory", || make_directory(&building, 0o700), |()| {
-        move || remove::tree(&gone).map_err(|error| error.to_string())
-    })?;
+    undo.step(
+        "make the volume's directory",
+        || make_directory(&building, 0o700),
+        |()| move || remove::tree(&gone).map_err(|error| error.to_string()),
+    )?;
     undo.step("fill the volume", || fill(&building), |()| || Ok(()))?;
     let close = || -> Result<()> {
         let mode = std::fs::Permissions::from_mode(volume.kind.volume_mode());
-        lchown(&building, Some(volume.owner), None)
-            .and_then(|()| std::fs::set_permissions(&building, mode))
-            .doing(|| format!("Failed to chmod mount directory \"{}\" ({:04o})", place.display(), volume.kind.volume_mode()))
+        lchown(&building, Some(volume.owner), None).and_then(|()| std::fs::set_permissions(&building, mode)).doing(
+            || format!("Failed to chmod mount directory \"{}\" ({:04o})", place.display(), volume.kind.volume_mode()),
+        )
     };
     undo.step("close the volume's directory", close, |()| || Ok(()))?;
     let (from, to) = (place.clone(), building.clone());
-    let put = || names::rename_new(&building, &place).doing(|| format!("Failed to create mount directory \"{}\"", place.display()));
-    undo.step("put the volume in its place", put, |()| move || names::rename_new(&from, &to).map_err(|error| error.to_string()))?;
+    let put = || {
+        names::rename_new(&building, &place)
+            .doing(|| format!("Failed to create mount directory \"{}\"", place.display()))
+    };
+    undo.step("put the volume in its place", put, |()| {
+        move || names::rename_new(&from, &to).map_err(|error| error.to_string())
+    })?;
     Ok(undo)
 }
 
@@ -47,7 +54,9 @@ fn snapshots_directory(pool: &Pool, volume: &Volume) -> Result<Undo> {
     if !path.is_dir() {
         let gone = path.clone();
         let make = || make_directory(&path, 0o700);
-        undo.step("make the directory of snapshots", make, |()| move || names::remove_if_empty(&gone).map_err(|error| error.to_string()))?;
+        undo.step("make the directory of snapshots", make, |()| {
+            move || names::remove_if_empty(&gone).map_err(|error| error.to_string())
+        })?;
     }
     Ok(undo)
 }

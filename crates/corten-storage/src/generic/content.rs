@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use corten_archive::watch::Watch;
+use corten_host::rooted::remove;
 
 use super::copy_tree::copy_tree;
 use crate::driver::View;
@@ -42,5 +43,9 @@ pub fn empty(volume: &Volume, path: &Path) -> Result<()> {
 pub fn copy(pool: &Pool, source: &Volume, path: &Path, watch: &Watch) -> Result<()> {
     let mounted = pool.mount_volume(source, View::Content)?;
     copy_tree(mounted.path(), path, watch)?;
+    for name in pool.driver().private_names() {
+        let private = path.join(name);
+        remove::tree(&private).doing(|| format!("Failed to remove '{}'", private.display()))?;
+    }
     mounted.release()
 }

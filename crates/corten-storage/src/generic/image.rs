@@ -49,7 +49,8 @@ pub fn unpack_file(file: &Path, to: &Path, watch: &Watch) -> Result<()> {
         Err(error) => Err(error),
     };
     unpacked.map_err(|error| {
-        let plain = matches!(error, ArchiveError::NoSpace | ArchiveError::Cancelled | ArchiveError::UnsupportedCompression);
+        let plain =
+            matches!(error, ArchiveError::NoSpace | ArchiveError::Cancelled | ArchiveError::UnsupportedCompression);
         let error = Error::from(error);
         if plain { error } else { Error(error.0.context("Unpack failed")) }
     })

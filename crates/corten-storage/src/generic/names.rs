@@ -36,7 +36,7 @@ pub fn beside(path: &Path) -> PathBuf {
 pub fn check(name: &str) -> Result<()> {
     let parts: Vec<&str> = name.split('/').collect();
     let bad = |part: &&str| part.is_empty() || part.starts_with('.') || part.contains('\0') || part.len() > 200;
-    if parts.len() > 2 || parts.iter().any(|part| bad(&part)) {
+    if parts.len() > 2 || parts.iter().any(bad) {
         return Err(Error::invalid(format!("Invalid volume name \"{name}\"")));
     }
     Ok(())

@@ -31,9 +31,8 @@ pub fn mount(pool: &Pool) -> Result<()> {
     if same(&source, directory) {
         return Ok(());
     }
-    rustix::mount::mount_bind(&source, directory).doing(|| {
-        format!("Failed to mount \"{}\" on \"{}\" using \"none\"", source.display(), directory.display())
-    })
+    rustix::mount::mount_bind(&source, directory)
+        .doing(|| format!("Failed to mount \"{}\" on \"{}\" using \"none\"", source.display(), directory.display()))
 }
 
 /// Takes back [`mount`].

@@ -82,10 +82,12 @@ fn make(pool: &Pool, fingerprint: &str, files: &ImageFiles, watch: &Watch) -> Re
     let gone = place.clone();
     let put = || names::rename_new(&building, &place).doing(|| format!("Failed to create \"{}\"", place.display()));
     undo.step("put the image in its place", put, |()| {
-        move || mounts::unmount_all(&gone.join("rootfs"))
-            .and_then(|()| mounts::unmount_all(&gone.join("image")))
-            .map_err(|error| error.to_string())
-            .and_then(|()| remove::tree(&gone).map_err(|error| error.to_string()))
+        move || {
+            mounts::unmount_all(&gone.join("rootfs"))
+                .and_then(|()| mounts::unmount_all(&gone.join("image")))
+                .map_err(|error| error.to_string())
+                .and_then(|()| remove::tree(&gone).map_err(|error| error.to_string()))
+        }
     })?;
     // A squashfs that cannot be mounted is to be known now, not when the first container starts.
     undo::reach("look at the image's root")?;
@@ -161,9 +163,8 @@ pub fn root(pool: &Pool, fingerprint: &str) -> Result<PathBuf> {
             continue;
         }
         let users = point.join(".mount");
-        pool.images().take(&users, || {
-            if mounts::is_mount_point(&point)? { Ok(()) } else { mount_squashfs(&file, &point) }
-        })?;
+        pool.images()
+            .take(&users, || if mounts::is_mount_point(&point)? { Ok(()) } else { mount_squashfs(&file, &point) })?;
         pool.images().give_back(&users, || Ok(()))?;
         return Ok(if point.ends_with("image") { point.join("rootfs") } else { point });
     }
@@ -177,10 +178,15 @@ fn mount_squashfs(file: &Path, point: &Path) -> Result<()> {
     let mounted = mount::new("squashfs", &device.path().to_string_lossy(), &options);
     let attached = mounted.and_then(|tree| mount::attach(tree, CWD, point));
     attached.map_err(|error| match error.raw_os_error() {
-        Some(libc_einval) if libc_einval == rustix::io::Errno::INVAL.raw_os_error() => {
-            Error::invalid(format!("Failed to mount image \"{}\": it is no squashfs this kernel can read", file.display()))
-        }
-        _ => Error::internal(format!("Failed to mount \"{}\" on \"{}\" using \"squashfs\": {error}", file.display(), point.display())),
+        Some(libc_einval) if libc_einval == rustix::io::Errno::INVAL.raw_os_error() => Error::invalid(format!(
+            "Failed to mount image \"{}\": it is no squashfs this kernel can read",
+            file.display()
+        )),
+        _ => Error::internal(format!(
+            "Failed to mount \"{}\" on \"{}\" using \"squashfs\": {error}",
+            file.display(),
+            point.display()
+        )),
     })
 }
 

@@ -66,9 +66,11 @@ fn settle(pool: &Pool, volume: &Volume, undo: &mut Undo, watch: &Watch) -> Resul
     let fresh = upper::create(pool, volume, Some(&top_tree), undo)?;
     let stacked = [std::slice::from_ref(&fresh), &layers].concat();
     let (back, old) = (path.clone(), layers.clone());
-    undo.step("put a new layer on top", || layers::write(&path, &stacked), |()| {
-        move || layers::write(&back, &old).map_err(|error| error.to_string())
-    })?;
+    undo.step(
+        "put a new layer on top",
+        || layers::write(&path, &stacked),
+        |()| move || layers::write(&back, &old).map_err(|error| error.to_string()),
+    )?;
     Ok(layers)
 }
 

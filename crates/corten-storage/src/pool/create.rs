@@ -40,11 +40,17 @@ impl Pool {
         })?;
         undo.absorb(pool.driver().create_source(&pool)?);
         let mounted = pool.clone();
-        undo.step("mount the pool", || pool.attach(), |()| move || mounted.unmount().map_err(|error| error.to_string()))?;
+        undo.step(
+            "mount the pool",
+            || pool.attach(),
+            |()| move || mounted.unmount().map_err(|error| error.to_string()),
+        )?;
         let contents = directory.clone();
-        undo.step("make the directories of volumes", || pool.make_structure(), |()| {
-            move || remove::contents(&contents).map_err(|error| error.to_string())
-        })?;
+        undo.step(
+            "make the directories of volumes",
+            || pool.make_structure(),
+            |()| move || remove::contents(&contents).map_err(|error| error.to_string()),
+        )?;
         undo::reach("look at what the filesystem can do")?;
         pool.driver().probe(&pool)?;
         *config = pool.config();
@@ -67,7 +73,9 @@ impl Pool {
 /// What LXD asks of a pool's name.
 fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name.starts_with('.') {
-        return Err(Error::invalid(format!("Invalid storage pool name \"{name}\": must not be empty or begin with a dot")));
+        return Err(Error::invalid(format!(
+            "Invalid storage pool name \"{name}\": must not be empty or begin with a dot"
+        )));
     }
     if name.contains('/') {
         return Err(Error::invalid("Storage name cannot contain \"/\""));

@@ -84,8 +84,7 @@ impl Pool {
         let entries = directory.entries().doing(|| format!("Failed to read \"{}\"", path.display()))?;
         for (entry, _) in entries.iter().filter(|(entry, _)| is_leftover(entry)) {
             mounts::unmount_all(&path.join(entry).join("rootfs"))?;
-            remove::entry(&directory, entry)
-                .doing(|| format!("Failed to remove '{}'", path.join(entry).display()))?;
+            remove::entry(&directory, entry).doing(|| format!("Failed to remove '{}'", path.join(entry).display()))?;
         }
         Ok(())
     }

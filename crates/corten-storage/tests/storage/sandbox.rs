@@ -6,6 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use corten_host::command::Command;
+use corten_host::loop_device::LoopDevice;
+use corten_host::mount::{self, options::Options};
 use corten_host::rooted::remove;
 use corten_storage::fill::ImageFiles;
 use corten_storage::mounts;
@@ -39,22 +41,30 @@ pub fn run(name: &str, body: fn(&Sandbox)) {
 /// An LXD_DIR on an ext4 of its own, with project quotas.
 pub struct Sandbox {
     base: PathBuf,
+    /// Whether the kernel has project quotas.
+    pub has_quotas: bool,
 }
 
 impl Sandbox {
     fn new(name: &str) -> Sandbox {
-        let base = std::env::temp_dir().join(format!("corten-storage-{}-{}", name.replace("::", "-"), std::process::id()));
+        let base =
+            std::env::temp_dir().join(format!("corten-storage-{}-{}", name.replace("::", "-"), std::process::id()));
         fs::create_dir_all(base.join("disk")).expect("the temporary directory can be written");
         let file = base.join("ext4");
         fs::File::create_new(&file).and_then(|file| file.set_len(512 << 20)).expect("a file for the filesystem");
-        let make = Command::new("mkfs.ext4", "e2fsprogs").args(["-q", "-O", "project,quota"]).arg(&file);
-        make.run().expect("a filesystem");
-        let device = corten_host::loop_device::LoopDevice::attach(&file, false).expect("a loop device");
-        let options = corten_host::mount::options::Options::parse(&["prjquota"]);
-        let tree = corten_host::mount::new("ext4", &device.path().to_string_lossy(), &options).expect("mounted");
-        corten_host::mount::attach(tree, rustix::fs::CWD, &base.join("disk")).expect("attached");
+        let mounted = |features: &str, words: &[&str]| {
+            let make = Command::new("mkfs.ext4", "e2fsprogs").args(["-q", "-F", "-O", features]).arg(&file);
+            make.run().expect("a filesystem");
+            let device = LoopDevice::attach(&file, false).expect("a loop device");
+            mount::new("ext4", &device.path().to_string_lossy(), &Options::parse(words))
+        };
+        // Kernels without CONFIG_QFMT_V2 refuse a filesystem with quotas.
+        let quotas = mounted("project,quota", &["prjquota"]);
+        let has_quotas = quotas.is_ok();
+        let tree = quotas.or_else(|_| mounted("^quota", &[])).expect("mounted");
+        mount::attach(tree, rustix::fs::CWD, &base.join("disk")).expect("attached");
         fs::create_dir(base.join("disk/lxd")).expect("an LXD_DIR");
-        Sandbox { base }
+        Sandbox { base, has_quotas }
     }
 
     /// The directory of the sandbox's own filesystem.
@@ -81,7 +91,9 @@ impl Sandbox {
         for directory in ["bin", "etc/sub", "tmp", "home/user"] {
             fs::create_dir_all(at.join(directory)).expect("made");
         }
-        fs::write(at.join("bin/busybox"), vec![0x7f; 100_000]).expect("written");
+        // Nothing that compresses: a cut archive must lack something.
+        let noise = (0..100_000u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8 ^ ((n * n) >> 7) as u8);
+        fs::write(at.join("bin/busybox"), noise.collect::<Vec<u8>>()).expect("written");
         fs::set_permissions(at.join("bin/busybox"), fs::Permissions::from_mode(0o4755)).expect("mode");
         fs::hard_link(at.join("bin/busybox"), at.join("bin/sh")).expect("linked");
         symlink("/etc/sub/../passwd", at.join("etc/link")).expect("linked");
@@ -104,7 +116,8 @@ impl Sandbox {
     pub fn split_image(&self) -> ImageFiles {
         let tree = self.tree();
         let (meta, rootfs) = (self.disk().join("meta.tar.xz"), self.disk().join("rootfs.squashfs"));
-        let tar = Command::new("tar", "tar").arg("-C").arg(&tree).arg("-cJf").arg(&meta).args(["metadata.yaml", "templates"]);
+        let tar =
+            Command::new("tar", "tar").arg("-C").arg(&tree).arg("-cJf").arg(&meta).args(["metadata.yaml", "templates"]);
         tar.run().expect("an archive");
         corten_archive::squashfs::pack(&tree.join("rootfs"), &rootfs, "gzip").expect("a squashfs");
         ImageFiles { meta, rootfs: Some(rootfs) }

@@ -40,7 +40,7 @@ pub async fn run(session: &Session, arguments: &Arguments, command: &'static Com
     }
     let names = &arguments.words;
     if names.is_empty() {
-        printer::print(&help::usage(&[&ROOT, command], help::Shown::default()));
+        printer::warn(&help::usage(&[&ROOT, command], help::Shown::default()));
         return Ok(());
     }
     if !arguments.text("console").is_empty() && names.len() != 1 {

@@ -14,7 +14,8 @@ use crate::commands::Command;
 use crate::session::{Resource, Session};
 use crate::{editor, entity, key_value, printer, run};
 
-const EXPANDED: Flag = Flag::switch("expanded", "Include what comes from profiles").short('e');
+const ACCESS_EXPANDED: Flag = Flag::switch("expanded", "Access the expanded configuration").short('e');
+const SHOW_EXPANDED: Flag = Flag::switch("expanded", "Show the expanded configuration").short('e');
 
 /// The group.
 pub static COMMAND: Command = Command {
@@ -49,7 +50,7 @@ static GET: Command = Command {
     name: "get",
     usage: "[<remote>:][<instance>] <key>",
     about: "Get values for instance or server configuration keys",
-    flags: &[EXPANDED, entity::TARGET],
+    flags: &[ACCESS_EXPANDED, entity::TARGET],
     words: (1, Some(2)),
     run: run!(get),
     ..Command::EMPTY
@@ -71,7 +72,7 @@ static SHOW: Command = Command {
     name: "show",
     usage: "[<remote>:][<instance>[/<snapshot>]]",
     about: "Show instance or server configurations",
-    flags: &[EXPANDED, entity::TARGET],
+    flags: &[SHOW_EXPANDED, entity::TARGET],
     words: (0, Some(1)),
     run: run!(show),
     ..Command::EMPTY

@@ -10,7 +10,7 @@ use super::config_metadata::instance;
 use crate::arguments::Arguments;
 use crate::commands::Command;
 use crate::session::{Resource, Session};
-use crate::{editor, printer, run, table};
+use crate::{editor, entity, printer, run, table};
 
 /// The group.
 pub static COMMAND: Command = Command {
@@ -80,18 +80,6 @@ async fn upload(server: &Server, path: &str, text: Vec<u8>) -> Result<()> {
     server.ask(Ask::new(Method::POST, path).body("application/octet-stream", text)).await.map(|_| ())
 }
 
-/// The text of a template; a reply without the envelope of other replies.
-async fn download(server: &Server, path: &str) -> Result<Vec<u8>> {
-    let reply = server.send(Ask::new(Method::GET, path)).await?;
-    let (status, bytes) = server.collect(reply).await?;
-    if status.is_success() {
-        return Ok(bytes.to_vec());
-    }
-    let envelope: corten_api::envelope::Envelope = serde_json::from_slice(&bytes)
-        .map_err(|error| Error::internal(format!("The server replied {status} and no JSON: {error}")))?;
-    Err(Error { kind: corten_api::error::Kind::from_status(status.as_u16()), message: envelope.error })
-}
-
 async fn create(session: &Session, arguments: &Arguments) -> Result<()> {
     let found = instance(session, arguments).await?;
     upload(&found.server, &template(&found, arguments), Vec::new()).await
@@ -108,7 +96,7 @@ async fn edit(session: &Session, arguments: &Arguments) -> Result<()> {
     if let Some(text) = editor::from_stdin()? {
         return upload(&found.server, &path, text.into_bytes()).await;
     }
-    let text = String::from_utf8(download(&found.server, &path).await?)
+    let text = String::from_utf8(entity::download(&found.server, Ask::new(Method::GET, &path)).await?)
         .map_err(|_| Error::invalid(format!("The template {} is no text", arguments.word(1))))?;
     editor::until_taken(text, async |text| upload(&found.server, &path, text.as_bytes().to_vec()).await).await
 }
@@ -123,6 +111,6 @@ async fn list(session: &Session, arguments: &Arguments) -> Result<()> {
 
 async fn show(session: &Session, arguments: &Arguments) -> Result<()> {
     let found = instance(session, arguments).await?;
-    printer::print_bytes(&download(&found.server, &template(&found, arguments)).await?);
+    printer::print_bytes(&entity::download(&found.server, Ask::new(Method::GET, template(&found, arguments))).await?);
     Ok(())
 }

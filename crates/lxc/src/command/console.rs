@@ -23,9 +23,12 @@ pub static COMMAND: Command = Command {
     long: "Attach to instance consoles\n\nShows the boot console of an instance and takes what is typed on it;\nalso shows what the console has printed so far.",
     flags: &[
         Flag::switch("show-log", "Retrieve the instance's console log"),
-        Flag::text("type", "Type of connection to establish: 'console' for serial console, 'vga' for SPICE graphical output")
-            .short('t')
-            .or("console"),
+        Flag::text(
+            "type",
+            "Type of connection to establish: 'console' for serial console, 'vga' for SPICE graphical output",
+        )
+        .short('t')
+        .or("console"),
     ],
     words: (1, Some(1)),
     run: crate::run!(run),
@@ -97,21 +100,21 @@ async fn text_console(server: &Server, name: &str) -> Result<()> {
     // The server may close the control socket first; reading it is what notices that.
     let watch = async { while control_back.next().await.is_some_and(|frame| frame.is_ok()) {} };
     let ended = tokio::select! {
+        // First, since the end of what is typed must not be told to the server when the user leaves.
+        biased;
+        Ok(()) = left => None,
         ended = show => Some(ended),
         () = exec::send_all(input, to) => None,
         () = resize => None,
-        Ok(()) = left => None,
     };
-    let outcome = match ended {
-        Some(ended) => ended,
-        None => {
-            let frame = CloseFrame { code: CloseCode::Normal, reason: "Detaching from console".into() };
-            let _ = control.send(Message::Close(Some(frame))).await;
-            tokio::select! { ended = running.end() => ended, () = watch => running.end().await }
-        }
-    };
+    if ended.is_none() {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: "Detaching from console".into() };
+        let _ = control.send(Message::Close(Some(frame))).await;
+        // The server lets the next one attach when it has seen this; how its side ends is no concern of who has left.
+        tokio::select! { _ = running.end() => {}, () = watch => {} }
+    }
     drop(raw);
-    corten_client::operation::outcome(outcome?).map(|_| ())
+    ended.map_or(Ok(()), |ended| corten_client::operation::outcome(ended?).map(drop))
 }
 
 /// Finds ctrl+a q in what is typed, also when the two keys come apart.

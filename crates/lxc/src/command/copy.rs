@@ -85,17 +85,20 @@ pub async fn copy(session: &Session, arguments: &Arguments, how: &How) -> Result
     }
     target = entity::at_cluster_target(target, arguments).await?;
     let mut plan = plan(&source.server, &source.name, arguments, how).await?;
+    if name.is_empty() && !source.server.is_same_place(&target) {
+        // The name is free there, or the user hears that it is not.
+        source.name.split('/').next().unwrap_or_default().clone_into(&mut name);
+    }
     plan.post.name.clone_from(&name);
     let put = plan.post.writable();
     let mut progress = Progress::new("Transferring instance: %s", session.quiet);
     let mode = arguments.text_or("mode", "pull");
-    let ended =
-        copy_transfer::transfer(&source.server, &source.name, &target, plan.post, mode, &mut progress).await?;
+    let ended = copy_transfer::transfer(&source.server, &source.name, &target, plan.post, mode, &mut progress).await?;
     progress.done("");
     if how.refresh {
         take_over_configuration(session, &target, &name, put).await?;
     }
-    if arguments.len() < 2 && project.is_empty() {
+    if name.is_empty() {
         let Some(made) = init::made_instance(&ended) else {
             return Err(Error::internal("Failed to get the new instance name"));
         };
@@ -134,8 +137,7 @@ struct Plan {
 
 /// Reads the source and applies the changes that flags ask for.
 async fn plan(server: &Server, name: &str, arguments: &Arguments, how: &How) -> Result<Plan> {
-    let config =
-        key_value::all(&arguments.texts("config"), |word| format!("Bad key=value pair: {word}"))?;
+    let config = key_value::all(&arguments.texts("config"), |word| format!("Bad key=value pair: {word}"))?;
     let overrides = init::device_overrides(&arguments.texts("device"))?;
     let mut post = InstancesPost::default();
     let mut was_running = false;
@@ -208,10 +210,8 @@ fn set_pool(devices: &mut BTreeMap<String, BTreeMap<String, String>>, pool: &str
 
 /// After a refresh: the target gets the source's configuration, but keeps its own id map.
 async fn take_over_configuration(session: &Session, target: &Server, name: &str, mut put: InstancePut) -> Result<()> {
-    let (found, etag) = target
-        .instance(name)
-        .await
-        .with_context(|| format!("Failed to refresh target instance '{name}'"))?;
+    let (found, etag) =
+        target.instance(name).await.with_context(|| format!("Failed to refresh target instance '{name}'"))?;
     let next = found.config.get("volatile.idmap.next").cloned().unwrap_or_default();
     put.config.insert("volatile.idmap.next".to_owned(), next);
     let running = target.update_instance(name, &put, &etag).await?;

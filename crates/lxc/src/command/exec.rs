@@ -1,13 +1,15 @@
 //! `lxc exec`: runs a command in an instance as if it ran here, exit status included.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+use std::pin::pin;
 
 use corten_api::error::{Error, Result};
 use corten_api::instance_exec::InstanceExecPost;
+use corten_api::operation::Operation;
 use corten_client::exec::{self, Exec};
 use corten_client::websocket::WebSocket;
-use futures_util::stream::{SplitSink, StreamExt};
+use futures_util::stream::{SplitSink, SplitStream, StreamExt};
 use futures_util::{FutureExt, SinkExt};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
@@ -19,7 +21,7 @@ use crate::{signals, terminal};
 
 pub static COMMAND: Command = Command {
     name: "exec",
-    usage: "[<remote>:]<instance> [--] <command line>",
+    usage: "[<remote>:]<instance> [flags] [--] <command line>",
     about: "Execute commands in instances",
     long: "Execute commands in instances\n\nThe command is executed directly using exec, so there is no shell and\nvariables, redirections and the like are not understood. Where a shell is\nneeded, it has to be the command, as in:\n  lxc exec <instance> -- sh -c \"cd /tmp && pwd\"\n\nThe mode is interactive when both standard input and output are terminals.",
     flags: &[
@@ -42,7 +44,8 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     let resource = session.resource(arguments.word(0)).await?;
     let (stdin_terminal, stdout_terminal) = (std::io::stdin().is_terminal(), std::io::stdout().is_terminal());
     let raw = (interactive && stdin_terminal).then(terminal::Raw::new).transpose()?;
-    let (width, height) = Some(()).filter(|()| stdout_terminal).and_then(|()| terminal::size(std::io::stdout())).unwrap_or_default();
+    let (width, height) =
+        Some(()).filter(|()| stdout_terminal).and_then(|()| terminal::size(std::io::stdout())).unwrap_or_default();
     let post = InstanceExecPost {
         command: arguments.rest(1).to_vec(),
         wait_for_websocket: true,
@@ -91,37 +94,45 @@ fn environment(words: &[&str]) -> BTreeMap<String, String> {
     own.into_iter().chain(pairs.map(|(key, value)| (key.to_owned(), value.to_owned()))).collect()
 }
 
-/// Passes bytes, signals and window sizes on until the command has ended and all its output is written.
-async fn relay(
-    started: Exec,
-    input: mpsc::Receiver<bytes::Bytes>,
-    interactive: bool,
-) -> Result<corten_api::operation::Operation> {
+/// Passes bytes, signals and window sizes on until the command has ended and all its output is written. A command that
+/// could not be run has no output to wait for.
+async fn relay(started: Exec, input: mpsc::Receiver<bytes::Bytes>, interactive: bool) -> Result<Operation> {
     let Exec { running, input: to, outputs, control } = started;
-    // Dropped sockets would be closed, and to the server that means that we have gone.
-    let (to, back) = to.split();
-    let outputs = async {
-        let write = async |socket: futures_util::stream::SplitStream<WebSocket>, to: Box<dyn std::io::Write + Send>| {
-            let (sender, written) = terminal::write_all(to);
-            exec::receive_all(socket, sender).await;
-            let _ = written.await;
-        };
-        match outputs {
-            None => write(back, Box::new(std::io::stdout())).await,
-            Some((out, error)) => {
-                let ((keep_out, out), (keep_error, error)) = (out.split(), error.split());
-                tokio::join!(write(out, Box::new(std::io::stdout())), write(error, Box::new(std::io::stderr())));
-                drop((keep_out, keep_error, back));
-            }
+    // All sockets live in here: they are closed when the output has ended, which is what the server waits for.
+    let data = async move {
+        let (to, back) = to.split();
+        let (control, _control_back) = control.split();
+        let background = async { tokio::join!(exec::send_all(input, to), pass_signals(control, interactive)) };
+        tokio::select! {
+            () = show(outputs, back) => {}
+            _ = background => {}
         }
     };
-    let (control, _keep) = control.split();
-    let background = async { tokio::join!(exec::send_all(input, to), pass_signals(control, interactive)) };
-    let both = async { tokio::join!(running.end(), outputs) };
+    let (mut data, mut end) = (pin!(data), pin!(running.end()));
     tokio::select! {
-        (ended, ()) = both => ended,
-        _ = background => running.end().await,
+        () = &mut data => end.await,
+        ended = &mut end => {
+            let ended = ended?;
+            if ended.err.is_empty() {
+                data.await;
+            }
+            Ok(ended)
+        }
     }
+}
+
+/// Writes what the command prints: on one socket in interactive mode, else on two.
+async fn show(outputs: Option<(WebSocket, WebSocket)>, terminal: SplitStream<WebSocket>) {
+    let write = async |socket: SplitStream<WebSocket>, to: Box<dyn Write + Send>| {
+        let (sender, written) = terminal::write_all(to);
+        exec::receive_all(socket, sender).await;
+        let _ = written.await;
+    };
+    let Some((out, error)) = outputs else {
+        return write(terminal, Box::new(std::io::stdout())).await;
+    };
+    let ((_keep_out, out), (_keep_error, error)) = (out.split(), error.split());
+    tokio::join!(write(out, Box::new(std::io::stdout())), write(error, Box::new(std::io::stderr())));
 }
 
 /// Sends signals and window sizes to the command, for as long as the program runs.

@@ -4,6 +4,8 @@ use corten_api::error::{Error, Result};
 use corten_client::image_source::ImageSource;
 use corten_client::server::Server;
 
+pub use import::open_failed;
+
 use crate::arguments::Arguments;
 use crate::commands::Command;
 use crate::remote;

@@ -51,7 +51,7 @@ pub static COMMAND: Command = Command {
 
 async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     if arguments.is_empty() && !arguments.is_set("empty") {
-        printer::print(&help::usage(&[&crate::commands::ROOT, &COMMAND], help::Shown::default()));
+        printer::warn(&help::usage(&[&crate::commands::ROOT, &COMMAND], help::Shown::default()));
         return Ok(());
     }
     create(session, arguments).await.map(|_| ())
@@ -82,11 +82,8 @@ fn words(session: &Session, arguments: &Arguments) -> Result<Words> {
 /// # Errors
 /// Whatever is wrong with the request, the image or the server's attempt.
 pub async fn create(session: &Session, arguments: &Arguments) -> Result<(Server, String)> {
-    let given: InstancePut = if std::io::stdin().is_terminal() {
-        InstancePut::default()
-    } else {
-        yaml::from_str(&editor::all_of_stdin()?)?
-    };
+    let given: InstancePut =
+        if std::io::stdin().is_terminal() { InstancePut::default() } else { yaml::from_str(&editor::all_of_stdin()?)? };
     let Words { target: (remote, name), image } = words(session, arguments)?;
     let mut server = session.server(&remote).await?;
     if arguments.given("target") {
@@ -151,10 +148,8 @@ fn device(keys: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 /// The network card for `--network`: on a managed network, or on a bridge or interface of the host.
 async fn nic(server: &Server, name: &str) -> Result<BTreeMap<String, String>> {
-    let network: Network = server
-        .get(&path(["networks", name]))
-        .await
-        .with_context(|| format!("Failed loading network {name:?}"))?;
+    let network: Network =
+        server.get(&path(["networks", name])).await.with_context(|| format!("Failed loading network {name:?}"))?;
     if network.managed && server.has_extension("instance_nic_network").await? {
         return Ok(device(&[("name", "eth0"), ("type", "nic"), ("network", &network.name)]));
     }
@@ -257,7 +252,7 @@ async fn from_image(
             _ => post.source.fingerprint.clone_from(&found.image.fingerprint),
         }
         if !found.image.public {
-            post.source.secret = crate::command::image_copy::secret(&source, &found.image.fingerprint).await?;
+            post.source.secret = super::image::copy::secret(&source, &found.image.fingerprint).await?;
         }
     }
     let directions = source.directions().await?;

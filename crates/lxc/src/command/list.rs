@@ -51,8 +51,22 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     let mut instances = fetch(&server, &theirs, full, everywhere).await?;
     let tests = filter::compile(&ours);
     instances.retain(|instance| tests.iter().all(|test| test.matches(instance)));
-    printer::print(&render(arguments.text_or("format", "table"), &columns, &instances)?);
+    let format = arguments.text_or("format", "table");
+    if format == "yaml" {
+        instances.iter_mut().for_each(fill);
+    }
+    printer::print(&render(format, &columns, &instances)?);
     Ok(())
+}
+
+/// LXD's YAML shows empty lists and maps where its JSON has `null`.
+fn fill(instance: &mut InstanceFull) {
+    instance.backups.get_or_insert_default();
+    instance.snapshots.get_or_insert_default();
+    if let Some(state) = &mut instance.state {
+        state.disk.get_or_insert_default();
+        state.network.get_or_insert_default();
+    }
 }
 
 /// The remote that is asked, and the filters. The first word is a remote when it has a colon, and a name when it is

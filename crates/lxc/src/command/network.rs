@@ -19,6 +19,7 @@ pub static COMMAND: Command = Command {
     name: "network",
     about: "Manage and attach instances to networks",
     children: &[
+        &super::network_acl::COMMAND,
         &attach::ATTACH,
         &attach::ATTACH_PROFILE,
         &CREATE,
@@ -26,14 +27,17 @@ pub static COMMAND: Command = Command {
         &attach::DETACH,
         &attach::DETACH_PROFILE,
         &EDIT,
+        &super::network_forward::COMMAND,
         &GET,
         &info::INFO,
         &LIST,
         &LIST_LEASES,
+        &super::network_peer::COMMAND,
         &RENAME,
         &SET,
         &SHOW,
         &UNSET,
+        &super::network_zone::COMMAND,
     ],
     ..Command::EMPTY
 };

@@ -62,7 +62,7 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
         envelope = wait(&server, &envelope.operation).await?;
     }
     if arguments.is_set("raw") {
-        printer::print_line(&pretty(&envelope)?);
+        printer::print_line(&raw(&envelope)?);
         return Ok(());
     }
     let metadata: Value = envelope.read()?;
@@ -90,6 +90,58 @@ fn ask(method: Method, path: &str, data: &str) -> Ask {
     Ask::new(method, path).body("application/json", body.into_bytes())
 }
 
+/// The whole reply, its parts in the order in which the server sent them.
+fn raw<T: Serialize>(value: &T) -> Result<String> {
+    let compact = serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(indented(&compact) + "\n")
+}
+
+/// Indents JSON that is on one line, without reading its values: they come out as they went in.
+fn indented(compact: &str) -> String {
+    let (mut text, mut depth, mut in_string, mut escaped) = (String::new(), 0, false, false);
+    let mut letters = compact.chars().peekable();
+    let line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.push_str(&"\t".repeat(depth));
+    };
+    while let Some(letter) = letters.next() {
+        if in_string {
+            in_string = escaped || letter != '"';
+            escaped = !escaped && letter == '\\';
+            text.push(letter);
+            continue;
+        }
+        match letter {
+            '{' | '[' => {
+                text.push(letter);
+                while letters.next_if(|next| next.is_whitespace()).is_some() {}
+                if let Some(end) = letters.next_if(|next| matches!(next, '}' | ']')) {
+                    text.push(end);
+                } else {
+                    depth += 1;
+                    line(&mut text, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut text, depth);
+                text.push(letter);
+            }
+            ',' => {
+                text.push(letter);
+                line(&mut text, depth);
+            }
+            ':' => text.push_str(": "),
+            letter if letter.is_whitespace() => {}
+            letter => {
+                in_string = letter == '"';
+                text.push(letter);
+            }
+        }
+    }
+    text
+}
+
 /// JSON indented by tabs, with a newline of its own at the end, as LXD's client prints it.
 fn pretty<T: Serialize>(value: &T) -> Result<String> {
     let mut text = Vec::new();
@@ -103,6 +155,15 @@ fn pretty<T: Serialize>(value: &T) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn raw_replies_keep_their_order() {
+        let text = r#"{"b": [1,{}, "a\\\"}, {"],"a":{"x":null}}"#;
+        assert_eq!(
+            indented(text),
+            "{\n\t\"b\": [\n\t\t1,\n\t\t{},\n\t\t\"a\\\\\\\"}, {\"\n\t],\n\t\"a\": {\n\t\t\"x\": null\n\t}\n}"
+        );
+    }
 
     #[test]
     fn json_is_indented_by_tabs_with_sorted_keys() {

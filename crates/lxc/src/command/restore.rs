@@ -25,8 +25,7 @@ pub static COMMAND: Command = Command {
 async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     let resource = session.resource(arguments.word(0)).await?;
     let snapshot = arguments.word(1);
-    let restore =
-        if snapshot.contains('/') { snapshot.to_owned() } else { format!("{}/{snapshot}", resource.name) };
+    let restore = if snapshot.contains('/') { snapshot.to_owned() } else { format!("{}/{snapshot}", resource.name) };
     let put = InstancePut { restore, stateful: arguments.is_set("stateful"), ..InstancePut::default() };
     resource.server.update_instance(&resource.name, &put, "").await?.wait().await.map(drop)
 }

@@ -34,10 +34,7 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
         (Some(_), _) => return Err(Error::invalid(format!("Invalid instance name: {name}"))),
     };
     let server = session.server(&remote).await?;
-    if arguments.is_set("reuse")
-        && !snapshot.is_empty()
-        && server.instance_snapshot(instance, snapshot).await.is_ok()
-    {
+    if arguments.is_set("reuse") && !snapshot.is_empty() && server.instance_snapshot(instance, snapshot).await.is_ok() {
         server.delete_instance(&format!("{instance}/{snapshot}")).await?.wait().await?;
     }
     let post = InstanceSnapshotsPost {

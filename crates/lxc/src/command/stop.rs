@@ -11,7 +11,13 @@ pub static COMMAND: Command = Command {
     name: "stop",
     usage: action::USAGE,
     about: "Stop instances",
-    flags: &[action::ALL, action::CONSOLE, action::FORCE, action::TIMEOUT, Flag::switch("stateful", "Store the instance state")],
+    flags: &[
+        action::ALL,
+        action::CONSOLE,
+        action::FORCE,
+        action::TIMEOUT,
+        Flag::switch("stateful", "Store the instance state"),
+    ],
     run: crate::run!(run),
     ..Command::EMPTY
 };

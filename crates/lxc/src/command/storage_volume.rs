@@ -15,6 +15,7 @@ use crate::session::{Resource, Session};
 use crate::{key_value, printer, run};
 
 mod attach;
+mod backup;
 mod copy;
 mod info;
 mod list;
@@ -34,7 +35,9 @@ pub static COMMAND: Command = Command {
         &attach::DETACH,
         &attach::DETACH_PROFILE,
         &EDIT,
+        &backup::EXPORT,
         &GET,
+        &backup::IMPORT,
         &info::INFO,
         &list::LIST,
         &copy::MOVE,

@@ -1,10 +1,12 @@
 //! Configuration that comes from clients, checked against the key tables before anything is done with it.
 
-use super::App;
 use super::projects::Scope;
-use corten_api::error::Result;
+use super::settings::Keys;
+use super::{App, networks};
+use corten_api::error::{Error, Result};
 use corten_api::profile::ProfilePut;
-use corten_db::table::Config;
+use corten_config::{Entity, check, device};
+use corten_db::table::{Config, networks as table};
 
 impl App {
     /// Checks the keys and devices of a profile, for instances of any type.
@@ -12,16 +14,35 @@ impl App {
     /// # Errors
     /// 400, naming the key.
     pub fn check_profile(&self, scope: &Scope, profile: &ProfilePut) -> Result<()> {
-        let _ = (scope, profile);
-        Ok(())
+        check(Entity::Profile, &profile.config)?;
+        device::check_all(&profile.devices, None, &|network| self.network_type(scope, network))
     }
 
-    /// Checks the keys of a project.
-    ///
-    /// # Errors
-    /// 400, naming the key.
-    pub fn check_project_config(&self, config: &Config) -> Result<()> {
-        let _ = config;
-        Ok(())
+    /// The type of a network that a project's instances may use.
+    fn network_type(&self, scope: &Scope, name: &str) -> Result<String> {
+        let row = self.view(|view| Ok(table::get(view, scope.networks(), name)?))?;
+        match row {
+            Some(row) => Ok(row.kind),
+            None => networks::kind(self, name).map_err(|error| match error.kind {
+                corten_api::error::Kind::NotFound => Error::not_found("Network not found"),
+                _ => error,
+            }),
+        }
     }
+}
+
+/// Checks the keys of a project.
+///
+/// # Errors
+/// 400, naming the key.
+pub fn project(config: &Config) -> Result<()> {
+    check(Entity::Project, config)
+}
+
+/// Checks the keys of the server.
+///
+/// # Errors
+/// 400, naming the key.
+pub fn server(config: &Keys) -> Result<()> {
+    check(Entity::Server, config)
 }

@@ -1,7 +1,11 @@
 //! What does not change about this host while the daemon runs.
 
 use corten_host::command::Command;
+use corten_host::inventory::architecture;
+use corten_host::inventory::system::operating_system;
+use corten_host::kernel_features::KernelFeatures;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Facts that `GET /1.0` shows.
 #[derive(Clone, Debug, Default)]
@@ -28,16 +32,6 @@ pub struct Host {
     pub runtime_features: BTreeMap<String, String>,
 }
 
-/// From which kernel on (major, minor) a feature is there.
-const KERNEL_FEATURES: [(&str, (u32, u32)); 6] = [
-    ("idmapped_mounts", (5, 12)),
-    ("netnsid_getifaddrs", (4, 18)),
-    ("seccomp_listener", (5, 0)),
-    ("seccomp_listener_continue", (5, 5)),
-    ("uevent_injection", (4, 18)),
-    ("unpriv_fscaps", (4, 14)),
-];
-
 /// What our runtime does, of what liblxc calls its API extensions.
 const RUNTIME_FEATURES: [(&str, bool); 14] = [
     ("cgroup2", true),
@@ -57,60 +51,26 @@ const RUNTIME_FEATURES: [(&str, bool); 14] = [
 ];
 
 impl Host {
-    /// Looks.
-    pub fn look() -> Host {
-        let uname = rustix::system::uname();
-        let text = |field: &std::ffi::CStr| field.to_string_lossy().into_owned();
-        let release = text(uname.release());
-        let architecture = text(uname.machine());
-        let os = os_release(&std::fs::read_to_string("/etc/os-release").unwrap_or_default());
-        let version = kernel_version(&release);
-        let mut kernel_features: BTreeMap<String, String> = KERNEL_FEATURES
-            .iter()
-            .map(|(name, since)| ((*name).to_string(), (version >= *since).to_string()))
-            .collect();
-        kernel_features.insert("shiftfs".to_string(), "false".to_string());
+    /// Looks at the host; `dir` is where containers are to live.
+    pub fn look(dir: &Path) -> Host {
+        let system = operating_system();
+        let kernel = KernelFeatures::probe(dir).environment();
+        let texts = |features: &[(&str, bool)]| {
+            features.iter().map(|(name, works)| ((*name).to_string(), works.to_string())).collect()
+        };
         Host {
-            kernel: text(uname.sysname()),
-            name: text(uname.nodename()),
-            os_name: os.get("NAME").cloned().unwrap_or_default(),
-            os_version: os.get("VERSION_ID").cloned().unwrap_or_default(),
-            architectures: architectures(&architecture),
+            kernel: system.kernel,
+            architecture: system.kernel_architecture,
+            release: system.kernel_version,
+            name: system.hostname,
+            os_name: system.os_name,
+            os_version: system.os_version,
+            architectures: architecture::supported().into_iter().map(str::to_string).collect(),
             firewall: firewall().to_string(),
-            kernel_features,
-            runtime_features: RUNTIME_FEATURES
-                .iter()
-                .map(|(name, works)| ((*name).to_string(), works.to_string()))
-                .collect(),
-            release,
-            architecture,
+            kernel_features: texts(&kernel),
+            runtime_features: texts(&RUNTIME_FEATURES),
         }
     }
-}
-
-/// `major.minor` of a kernel release; zeros where it says none.
-fn kernel_version(release: &str) -> (u32, u32) {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-}
-
-/// The architecture, and those whose programs its processors run too.
-fn architectures(machine: &str) -> Vec<String> {
-    let more: &[&str] = match machine {
-        "x86_64" => &["i686"],
-        "aarch64" => &["armv8l", "armv7l", "armv6l"],
-        "armv8l" => &["armv7l", "armv6l"],
-        "armv7l" => &["armv6l"],
-        "ppc64" => &["powerpc"],
-        _ => &[],
-    };
-    std::iter::once(&machine).chain(more).map(|name| (*name).to_string()).collect()
-}
-
-/// The keys of an os-release(5) text, quotes taken off.
-fn os_release(text: &str) -> BTreeMap<String, String> {
-    let fields = text.lines().filter_map(|line| line.split_once('='));
-    fields.map(|(key, value)| (key.to_string(), value.trim_matches(['"', '\'']).to_string())).collect()
 }
 
 /// nftables where its program is installed, or nothing is; else the older tools.
@@ -118,19 +78,4 @@ fn firewall() -> &'static str {
     let nft = Command::new("nft", "nftables").find().is_some();
     let xtables = Command::new("iptables", "iptables").find().is_some();
     if nft || !xtables { "nftables" } else { "xtables" }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_of_the_host_are_read() {
-        assert_eq!(kernel_version("6.18.44-fc"), (6, 18));
-        assert_eq!(kernel_version("5.4"), (5, 4));
-        assert_eq!(kernel_version("odd"), (0, 0));
-        let os = os_release("NAME=\"Debian GNU/Linux\"\nVERSION_ID='12'\n# x\nID=debian\n");
-        assert_eq!((os["NAME"].as_str(), os["VERSION_ID"].as_str()), ("Debian GNU/Linux", "12"));
-        assert_eq!(architectures("x86_64"), ["x86_64", "i686"]);
-    }
 }

@@ -10,6 +10,7 @@ pub mod ended;
 pub mod environment;
 pub mod exec;
 pub mod find;
+pub mod follow_profile;
 pub mod freeze;
 pub mod limits;
 pub mod network_state;

@@ -1,7 +1,8 @@
 //! Profiles: rows, who uses them, and the changes to them.
 
 use super::App;
-use super::projects::{Scope, scope_in};
+use super::instances::{Instances, follow_profile};
+use super::projects::Scope;
 use corten_api::error::{Error, Result};
 use corten_api::profile::{Profile, ProfilePut, ProfilesPost};
 use corten_api::url;
@@ -9,22 +10,11 @@ use corten_db::View;
 use corten_db::error::{Abort, DbError};
 use corten_db::table::used_by::{self, User};
 use corten_db::table::{Config, Devices, profiles};
+use corten_instance::instance::Instance;
+use std::sync::Arc;
 
 /// The profile that every project has.
 pub const DEFAULT: &str = "default";
-
-/// What a changed profile means to the instances that use it.
-#[derive(Clone, Debug)]
-pub struct ProfileChange {
-    /// The project that holds the profile.
-    pub project: String,
-    /// Its name.
-    pub name: String,
-    /// As it was.
-    pub old: ProfilePut,
-    /// As it is to be.
-    pub new: ProfilePut,
-}
 
 /// Refuses names that no profile may have.
 ///
@@ -123,17 +113,28 @@ impl App {
     ///
     /// # Errors
     /// 400 for what is not right, or what went wrong with an instance.
-    pub fn update_profile(&self, scope: &Scope, name: &str, old: &Profile, new: &ProfilePut) -> Result<()> {
+    pub fn update_profile(self: &Arc<Self>, scope: &Scope, name: &str, new: &ProfilePut) -> Result<()> {
         self.check_profile(scope, new)?;
         let holder = scope.profiles();
+        // As they are before the change, since the difference is what has to be applied.
+        let users = self.profile_users(holder, name)?;
         let (config, devices) = (stored(&new.config), &new.devices);
         self.write(|tx| {
             let row = get_in(tx, holder, name)?;
             profiles::update(tx, row.id, &new.description, &config, devices)?;
             Ok(())
         })?;
-        let (project, name) = (holder.to_string(), name.to_string());
-        self.apply_profile(&ProfileChange { project, name, old: old.writable(), new: new.clone() })
+        follow_profile::all(self, &users)
+    }
+
+    /// The instances that use a profile.
+    fn profile_users(&self, holder: &str, name: &str) -> Result<Vec<Instance>> {
+        let users = self.view(|view| Ok(used_by::profile_users(view, holder, name)?))?;
+        let instances = users.iter().filter_map(|user| match user {
+            User::Instance { project, name } => Some(Instances::find(self, project, name)),
+            _ => None,
+        });
+        instances.collect()
     }
 
     /// Renames a profile.
@@ -176,12 +177,6 @@ impl App {
             Ok(())
         })
     }
-
-    /// Applies a changed profile to the instances that use it.
-    fn apply_profile(&self, change: &ProfileChange) -> Result<()> {
-        let _ = change;
-        Ok(())
-    }
 }
 
 /// Keys without a value are not kept.
@@ -197,12 +192,4 @@ pub fn merge(old: &Profile, body: &ProfilePut, has_description: bool) -> Profile
     devices.extend(body.devices.clone());
     let description = if has_description { body.description.clone() } else { old.description.clone() };
     ProfilePut { config, description, devices }
-}
-
-/// Whether a project still has its scope inside of a decision.
-///
-/// # Errors
-/// 404, or the database's.
-pub fn recheck(view: &View<'_>, scope: &Scope) -> Result<(), Abort> {
-    scope_in(view, scope.name()).map(drop)
 }

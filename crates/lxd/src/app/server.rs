@@ -1,14 +1,18 @@
 //! The server's own configuration: checked, remembered, and acted upon.
 
-use super::App;
+use super::{App, check};
 use super::settings::{Changed, Keys};
 use crate::rest::sockets;
 use corten_api::error::{Error, Result};
 use corten_api::server::ServerStorageDriverInfo;
 use corten_host::netlink::Socket;
 use corten_host::netlink::address::GLOBAL;
-use std::collections::BTreeMap;
+use corten_db::table::storage_pools;
+use corten_storage::driver::Info;
+use corten_storage::registry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 
 /// What `GET /1.0` tells about storage.
 #[derive(Clone, Debug, Default)]
@@ -24,12 +28,29 @@ pub struct StorageDrivers {
 impl App {
     /// A number that moves when pools come or go.
     pub fn storage_generation(&self) -> u64 {
-        0
+        self.storage_changes.load(Ordering::Relaxed)
     }
 
     /// The storage drivers, for `GET /1.0`.
     pub fn storage_drivers(&self) -> StorageDrivers {
-        StorageDrivers::default()
+        let supported = registry::supported();
+        let pools = self.view(|view| Ok(storage_pools::list(view)?)).unwrap_or_default();
+        let used: BTreeSet<String> = pools.into_iter().map(|pool| pool.driver).collect();
+        let version = |name: &String| {
+            let found = supported.iter().find(|(info, _)| info.name == name);
+            found.map_or_else(String::new, |(_, version)| version.clone())
+        };
+        let used_versions: Vec<String> = used.iter().map(version).collect();
+        let shown = |(info, version): &(&'static Info, String)| ServerStorageDriverInfo {
+            name: info.name.to_string(),
+            version: version.clone(),
+            remote: info.remote,
+        };
+        StorageDrivers {
+            used: used.into_iter().collect::<Vec<_>>().join(" | "),
+            used_versions: used_versions.join(" | "),
+            supported: supported.iter().map(shown).collect(),
+        }
     }
 
     /// Where HTTPS can be reached: the address listened on, or all of the host's when it is every one.
@@ -69,6 +90,7 @@ impl App {
                 }
             }
         }
+        check::server(&asked.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect())?;
         let before = self.apply_addresses(&keys)?;
         let saved = self.save_settings(&keys, super::settings::is_local);
         if saved.is_err() {

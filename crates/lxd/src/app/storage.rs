@@ -1,3 +1,9 @@
-//! Storage pools as the daemon holds them: one open pool for each row, and the volumes of instances on them.
+//! Storage pools as the daemon holds them: one open pool for each row, and the volumes on them.
 
+pub mod boot;
+pub mod change;
+pub mod create;
+pub mod drivers;
+pub mod image_volumes;
 pub mod pools;
+pub mod view;

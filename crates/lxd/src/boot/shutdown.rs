@@ -1,6 +1,7 @@
 //! The ordered end: operations are waited for, instances stopped, and only then the process ends.
 
 use crate::app::App;
+use crate::app::instances::adopt;
 use crate::app::ready::Stage;
 use corten_api::error::{Context, Error, Result};
 use std::sync::Arc;
@@ -91,4 +92,4 @@ pub struct Part {
 }
 
 /// What is stopped, in this order.
-pub const PARTS: &[Part] = &[];
+pub const PARTS: &[Part] = &[Part { name: "instances", run: |app| Ok(adopt::stop_all(app)) }];

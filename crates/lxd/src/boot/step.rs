@@ -2,11 +2,13 @@
 
 use super::{Options, systemd};
 use crate::app::App;
+use crate::app::instances::{adopt, ended};
 use crate::app::ready::Stage;
+use crate::app::storage;
 use crate::rest::listen::{self, Https};
 use crate::rest::serve::Server;
 use crate::rest::{sockets, tls};
-use corten_api::error::Result;
+use corten_api::error::{Context, Result};
 use std::sync::Arc;
 
 /// One step.
@@ -20,8 +22,20 @@ pub struct Step {
 /// All of them. What comes after the sockets goes on while requests are answered already.
 pub const STEPS: &[Step] = &[
     Step { name: "trusted certificates", run: |app, _| app.load_trust() },
+    Step { name: "storage pools", run: |app, _| storage::boot::mount_all(app) },
+    Step { name: "running instances", run: |app, _| adopt::adopt(app) },
+    Step { name: "ends of instances", run: |app, _| listen_for_ends(app) },
     Step { name: "sockets", run: open_sockets },
+    Step { name: "instances to start", run: |app, _| Ok(adopt::autostart(app)) },
 ];
+
+/// Hears of containers that end, on a thread of its own.
+fn listen_for_ends(app: &Arc<App>) -> Result<()> {
+    let app = app.clone();
+    let listen = move || tracing::error!("{}", ended::listen(&app));
+    std::thread::Builder::new().name("ends".to_string()).spawn(listen).context("Failed to start a thread")?;
+    Ok(())
+}
 
 fn open_sockets(app: &Arc<App>, options: &Options) -> Result<()> {
     let server = Server::new(app.clone(), crate::routes::ALL);

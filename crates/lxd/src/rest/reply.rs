@@ -62,7 +62,7 @@ impl Reply {
     ///
     /// # Errors
     /// When the metadata cannot be written as JSON: a defect.
-    pub fn sync(metadata: &(impl Serialize + ?Sized)) -> Result<Reply> {
+    pub fn sync<T: Serialize + ?Sized>(metadata: &T) -> Result<Reply> {
         Ok(Reply::ready(envelope(metadata)?))
     }
 

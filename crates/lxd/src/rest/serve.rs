@@ -56,7 +56,8 @@ impl<A: Service> Server<A> {
             let connection = connection.clone();
             async move { Ok::<_, Never>(connection.answer(request).await) }
         });
-        let http = hyper::server::conn::http1::Builder::new();
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.title_case_headers(true);
         // What breaks a connection concerns only its client, which knows.
         let _ = http.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
     }
@@ -104,9 +105,12 @@ impl<A: Service> Connection<A> {
 
     async fn dispatch(&self, mut request: Request<Incoming>) -> Result<Reply> {
         let app = &self.server.app;
-        let found = self.server.router.find(request.uri().path()).ok_or_else(error::no_such_path)?;
         let upgrade = request.headers().contains_key(UPGRADE).then(|| hyper::upgrade::on(&mut request));
         let (head, body) = request.into_parts();
+        // Also where nobody wants it: what is left of a body would end the connection.
+        let asked = Asked::ahead(body).await;
+        let asked = asked.map_err(|error| Error::invalid(format!("Failed to read the body: {error}")))?;
+        let found = self.server.router.find(head.uri.path()).ok_or_else(error::no_such_path)?;
         let verb = found.endpoint.verb(&head.method);
         let call = Call {
             app: app.clone(),
@@ -117,7 +121,7 @@ impl<A: Service> Connection<A> {
             requestor: self.requestor(),
             instance_type: found.instance_type,
             parts: found.parts,
-            body: Mutex::new(Asked::None),
+            body: Mutex::new(asked),
             upgrade: Mutex::new(upgrade),
         };
         let Some(verb) = verb else {
@@ -137,9 +141,6 @@ impl<A: Service> Connection<A> {
         if verb.quick {
             return run(verb.handler, &call);
         }
-        let asked = Asked::ahead(body).await;
-        let asked = asked.map_err(|error| Error::invalid(format!("Failed to read the body: {error}")))?;
-        *call.body.lock().unwrap_or_else(PoisonError::into_inner) = asked;
         let hop = tokio::task::spawn_blocking(move || run(verb.handler, &call));
         hop.await.unwrap_or_else(|_| Err(Error::unavailable("LXD is shutting down")))
     }

@@ -22,7 +22,7 @@ pub const ENDPOINTS: &[Endpoint] =
 
 fn list(call: &Call) -> Result<Reply> {
     if call.instance_type == Some("virtual-machine") {
-        return Reply::sync::<[String]>(&[]);
+        return Reply::sync(&Vec::<String>::new());
     }
     let all = call.all_projects()?;
     let project = (!all).then(|| call.project());
@@ -49,7 +49,7 @@ fn create(call: &Call) -> Result<Reply> {
     if call.instance_type == Some("container") {
         post.r#type = "container".to_string();
     }
-    create::check(&post)?;
+    create::check(&call.app, &post)?;
     let project = call.project().to_string();
     post.name = create::choose_name(&call.app, &project, &post.name)?;
     let wanted = match post.source.r#type.as_str() {

@@ -68,9 +68,9 @@ fn current(call: &Call, name: &str) -> Result<Profile> {
 
 fn replace(call: &Call) -> Result<Reply> {
     let name = call.part("name");
-    let old = current(call, name)?;
+    current(call, name)?;
     let new: ProfilePut = call.json()?;
-    save(call, name, &old, &new)
+    save(call, name, &new)
 }
 
 fn amend(call: &Call) -> Result<Reply> {
@@ -80,12 +80,12 @@ fn amend(call: &Call) -> Result<Reply> {
     let has_description = body.get("description").is_some_and(Value::is_string);
     let put: ProfilePut = serde_json::from_value(Value::Object(body))
         .map_err(|error| Error::invalid(format!("Invalid request body: {error}")))?;
-    save(call, name, &old, &merge(&old, &put, has_description))
+    save(call, name, &merge(&old, &put, has_description))
 }
 
-fn save(call: &Call, name: &str, old: &Profile, new: &ProfilePut) -> Result<Reply> {
+fn save(call: &Call, name: &str, new: &ProfilePut) -> Result<Reply> {
     let scope = call.app.scope(call)?;
-    call.app.update_profile(&scope, name, old, new)?;
+    call.app.update_profile(&scope, name, new)?;
     tell(call, scope.profiles(), "profile-updated", name);
     Ok(Reply::empty())
 }

@@ -5,8 +5,17 @@ use std::fmt;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
+/// What becomes of fields that a struct does not have.
+#[derive(Clone, Copy, PartialEq)]
+pub(in crate::yaml) enum Unknown {
+    /// They are left out.
+    Ignored,
+    /// They are an error.
+    Refused,
+}
+
 /// A deserializer that has no nulls, except where the type has a place for them (`Option`).
-pub(super) struct Lenient<D>(pub(super) D);
+pub(super) struct Lenient<D>(pub(super) D, pub(super) Unknown);
 
 /// What a type expects, hence what null means to it.
 #[derive(Clone, Copy)]
@@ -24,7 +33,7 @@ enum Expects {
 macro_rules! or_empty {
     ($($method:ident => $expects:ident),*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.0.deserialize_option(OrEmpty { visitor, expects: Expects::$expects })
+            self.0.deserialize_option(OrEmpty { visitor, expects: Expects::$expects, unknown: self.1 })
         })*
     };
 }
@@ -32,7 +41,7 @@ macro_rules! or_empty {
 macro_rules! as_it_is {
     ($($method:ident),*) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method(Within(visitor))
+            self.0.$method(Within(visitor, self.1))
         })*
     };
 }
@@ -51,12 +60,18 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
         deserialize_byte_buf,
         deserialize_option,
         deserialize_unit,
-        deserialize_identifier,
-        deserialize_ignored_any
+        deserialize_identifier
     );
 
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        match self.1 {
+            Unknown::Ignored => self.0.deserialize_ignored_any(visitor),
+            Unknown::Refused => Err(D::Error::custom("the field of this value is not known here")),
+        }
+    }
+
     fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_unit_struct(name, Within(visitor))
+        self.0.deserialize_unit_struct(name, Within(visitor, self.1))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, D::Error> {
@@ -64,7 +79,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple(length, Within(visitor))
+        self.0.deserialize_tuple(length, Within(visitor, self.1))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -73,7 +88,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple_struct(name, length, Within(visitor))
+        self.0.deserialize_tuple_struct(name, length, Within(visitor, self.1))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -82,7 +97,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_option(OrEmpty { visitor, expects: Expects::Struct(name, fields) })
+        self.0.deserialize_option(OrEmpty { visitor, expects: Expects::Struct(name, fields), unknown: self.1 })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -91,7 +106,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_enum(name, variants, Within(visitor))
+        self.0.deserialize_enum(name, variants, Within(visitor, self.1))
     }
 }
 
@@ -99,6 +114,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
 struct OrEmpty<V> {
     visitor: V,
     expects: Expects,
+    unknown: Unknown,
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for OrEmpty<V> {
@@ -125,7 +141,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OrEmpty<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
-        let visitor = Within(self.visitor);
+        let visitor = Within(self.visitor, self.unknown);
         match self.expects {
             Expects::Text => value.deserialize_string(visitor),
             Expects::Bool => value.deserialize_bool(visitor),
@@ -140,7 +156,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OrEmpty<V> {
 }
 
 /// Hands on what it gets, and makes everything below lenient as well.
-struct Within<T>(T);
+struct Within<T>(T, Unknown);
 
 macro_rules! hand_on {
     ($($method:ident: $type:ty),*) => {
@@ -169,19 +185,19 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Within<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(Lenient(value))
+        self.0.visit_some(Lenient(value, self.1))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, value: D) -> Result<V::Value, D::Error> {
-        self.0.visit_newtype_struct(Lenient(value))
+        self.0.visit_newtype_struct(Lenient(value, self.1))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Within(items))
+        self.0.visit_seq(Within(items, self.1))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(Within(entries))
+        self.0.visit_map(Within(entries, self.1))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<V::Value, A::Error> {
@@ -193,7 +209,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Within<A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Within(seed))
+        self.0.next_element_seed(Within(seed, self.1))
     }
 }
 
@@ -201,11 +217,11 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Within<A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_key_seed(Within(seed))
+        self.0.next_key_seed(Within(seed, self.1))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_value_seed(Within(seed))
+        self.0.next_value_seed(Within(seed, self.1))
     }
 }
 
@@ -213,6 +229,6 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Within<S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Lenient(value))
+        self.0.deserialize(Lenient(value, self.1))
     }
 }

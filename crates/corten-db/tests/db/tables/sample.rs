@@ -123,6 +123,7 @@ pub fn everything(db: &Db) {
         db.write(|tx| {
             let devices = devices(&[
                 ("root", &[("type", "disk"), ("path", "/"), ("pool", "fast")]),
+                ("data", &[("type", "disk"), ("path", "/data"), ("pool", "fast"), ("source", "data")]),
                 ("eth0", &[("type", "nic"), ("network", "lxdbr0")]),
             ]);
             let id = profiles::id(tx, "default", "default")?.unwrap_or_default();

@@ -113,7 +113,9 @@ fn copy_piece(files: &Files, offset: u64, length: u64) -> io::Result<()> {
             // The file became shorter while it was copied, or is of those that tell no size (/proc has them).
             Ok(0) => return read_and_write(files, from_at, end),
             Ok(_) => {}
-            Err(Errno::XDEV | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => return read_and_write(files, from_at, end),
+            Err(Errno::XDEV | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => {
+                return read_and_write(files, from_at, end);
+            }
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }

@@ -102,7 +102,9 @@ impl<'a> Work<'a> {
                     found.push(one);
                 }
                 FileType::Socket => {}
-                FileType::RegularFile if stat.st_nlink > 1 => self.named_again(&pair, &name, &stat, &one).doing(failed)?,
+                FileType::RegularFile if stat.st_nlink > 1 => {
+                    self.named_again(&pair, &name, &stat, &one).doing(failed)?
+                }
                 _ => entry::copy(&pair, &name, &stat, &self.no_reflink).doing(failed)?,
             }
         }

@@ -95,8 +95,7 @@ async fn list(session: &Session, arguments: &Arguments) -> Result<()> {
 
 fn render(format: &str, aliases: &[ImageAliasesEntry], filters: &[&str]) -> Result<String> {
     let shown = |alias: &&ImageAliasesEntry| {
-        filters.is_empty()
-            || filters.iter().any(|filter| alias.name.contains(filter) || alias.target.contains(filter))
+        filters.is_empty() || filters.iter().any(|filter| alias.name.contains(filter) || alias.target.contains(filter))
     };
     let row = |alias: &ImageAliasesEntry| {
         let kind = if alias.r#type.is_empty() { "CONTAINER".to_owned() } else { alias.r#type.to_uppercase() };

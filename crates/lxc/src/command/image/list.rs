@@ -50,8 +50,23 @@ const COLUMNS: [Column<Image>; 10] = [
 
 /// Fields that the server can compare by itself.
 const FIELDS: [&str; 17] = [
-    "auto_update", "properties", "public", "expires_at", "profiles", "aliases", "architecture", "cached", "filename",
-    "fingerprint", "size", "update_source", "type", "created_at", "last_used_at", "uploaded_at", "source",
+    "auto_update",
+    "properties",
+    "public",
+    "expires_at",
+    "profiles",
+    "aliases",
+    "architecture",
+    "cached",
+    "filename",
+    "fingerprint",
+    "size",
+    "update_source",
+    "type",
+    "created_at",
+    "last_used_at",
+    "uploaded_at",
+    "source",
 ];
 
 async fn run(session: &Session, arguments: &Arguments) -> Result<()> {

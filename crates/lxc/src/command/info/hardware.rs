@@ -1,8 +1,8 @@
 //! What `lxc info --resources` says of a server's hardware.
 
 use corten_api::resource::{
-    Resources, ResourcesCPUSocket, ResourcesGPUCard, ResourcesMemory, ResourcesNetworkCard,
-    ResourcesNetworkCardPort, ResourcesStorageDisk,
+    Resources, ResourcesCPUSocket, ResourcesGPUCard, ResourcesMemory, ResourcesNetworkCard, ResourcesNetworkCardPort,
+    ResourcesStorageDisk,
 };
 use corten_config::value::byte_size;
 
@@ -76,12 +76,7 @@ pub fn text(resources: &Resources) -> String {
 }
 
 /// One thing under a heading of its own, several numbered under one heading.
-fn section<T>(
-    lines: &mut Lines,
-    (one, several, each): (&str, &str, &str),
-    things: &[T],
-    write: fn(&mut Lines, &T),
-) {
+fn section<T>(lines: &mut Lines, (one, several, each): (&str, &str, &str), things: &[T], write: fn(&mut Lines, &T)) {
     match things {
         [] => {}
         [only] => {

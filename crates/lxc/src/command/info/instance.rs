@@ -153,7 +153,9 @@ mod tests {
         // Times are in the zone of whoever looks; the recording was made in UTC.
         let text = text(c10, false).unwrap();
         let without_times = |text: &str| {
-            let lines = text.lines().filter(|line| !line.contains("/20") && !line.starts_with("Created:") && !line.starts_with("Last Used:"));
+            let lines = text.lines().filter(|line| {
+                !line.contains("/20") && !line.starts_with("Created:") && !line.starts_with("Last Used:")
+            });
             lines.collect::<Vec<_>>().join("\n")
         };
         assert_eq!(without_times(&text), without_times(include_str!("../../../testdata/info.txt")));

@@ -4,6 +4,7 @@ use corten_api::error::{Error, Result};
 use corten_api::instance::InstanceFull;
 use corten_api::status::StatusCode;
 use corten_api::time::Time;
+use corten_config::entity::{Entity, lookup};
 
 use crate::{byte_size, moment};
 
@@ -86,7 +87,7 @@ fn of_key(entry: &str) -> Result<Column> {
         return Err(Error::invalid(format!("Invalid config key column format (too many fields): '{entry}'")));
     }
     let key = parts[0].to_owned();
-    if !of_device && corten_config::instance::find(&key).is_none() {
+    if !of_device && !is_known(&key) {
         return Err(Error::invalid(format!("Invalid config key '{key}' in '{entry}'")));
     }
     let title = match parts.get(1) {
@@ -104,6 +105,11 @@ fn of_key(entry: &str) -> Result<Column> {
         width.map_or(value.clone(), |width| value.chars().take(width).collect())
     };
     Ok(Column { title, needs_more: false, cell: Box::new(cell) })
+}
+
+/// Whether instances of either kind may have a key.
+fn is_known(key: &str) -> bool {
+    key.starts_with("user.") || key.starts_with("image.") || lookup(Entity::Profile, key).is_some()
 }
 
 /// How many characters are shown; `None` sets no limit.
@@ -166,10 +172,9 @@ fn storage_pool(instance: &InstanceFull) -> String {
 }
 
 fn disk_usage(instance: &InstanceFull) -> String {
-    let root = instance
-        .expanded_devices
-        .iter()
-        .find(|(_, keys)| is_root(keys) && keys.get("source").is_none_or(String::is_empty) && keys.contains_key("pool"));
+    let root = instance.expanded_devices.iter().find(|(_, keys)| {
+        is_root(keys) && keys.get("source").is_none_or(String::is_empty) && keys.contains_key("pool")
+    });
     let disks = instance.state.as_ref().and_then(|state| state.disk.as_ref());
     let usage = root.zip(disks).and_then(|((name, _), disks)| disks.get(name)).map_or(0, |disk| disk.usage);
     if usage > 0 { byte_size::binary(usage) } else { String::new() }

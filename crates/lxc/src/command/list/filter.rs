@@ -7,9 +7,27 @@ use regex::Regex;
 
 /// What the server can compare by itself: the fields of an instance.
 const FIELDS: [&str; 21] = [
-    "architecture", "config", "devices", "ephemeral", "profiles", "restore", "stateful", "description", "created_at",
-    "expanded_config", "expanded_devices", "name", "status", "status_code", "last_used_at", "location", "type",
-    "project", "backups", "state", "snapshots",
+    "architecture",
+    "config",
+    "devices",
+    "ephemeral",
+    "profiles",
+    "restore",
+    "stateful",
+    "description",
+    "created_at",
+    "expanded_config",
+    "expanded_devices",
+    "name",
+    "status",
+    "status_code",
+    "last_used_at",
+    "location",
+    "type",
+    "project",
+    "backups",
+    "state",
+    "snapshots",
 ];
 
 /// Parts the filters into those for the server and those for us.
@@ -43,9 +61,7 @@ pub fn compile(filters: &[&str]) -> Vec<Test> {
     filters
         .iter()
         .map(|filter| match filter.split_once('=') {
-            Some((key, value)) => {
-                Test::Key { key: key.to_owned(), value: value.to_owned(), pattern: pattern(value) }
-            }
+            Some((key, value)) => Test::Key { key: key.to_owned(), value: value.to_owned(), pattern: pattern(value) },
             None => Test::Name((*filter).to_owned(), pattern(filter)),
         })
         .collect()

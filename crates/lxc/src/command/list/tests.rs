@@ -14,14 +14,17 @@ fn show(columns: &str, format: &str, filters: &[&str]) -> String {
 #[test]
 fn tables_are_lxds_own() {
     assert_eq!(show(DEFAULT, "table", &[]), include_str!("../../../testdata/list-table.txt"));
-    assert_eq!(show("nsPpamMuDNlcbfFd,volatile.uuid:U:8,devices:root.pool:POOL", "csv", &[]), include_str!("../../../testdata/list-all.csv"));
+    assert_eq!(
+        show("nsPpamMuDNlcbfFd,volatile.uuid:U:8,devices:root.pool:P", "csv", &[]),
+        include_str!("../../../testdata/list-all.csv")
+    );
     assert_eq!(show("nt", "compact", &["c"]), include_str!("../../../testdata/list-compact.txt"));
 }
 
 #[test]
 fn filters_choose() {
     for (filters, want) in [
-        (&["c1"][..], "c1\n"),
+        (&["c1"][..], "c1\nc10\n"),
         (&["c"], "c1\nc3\nc10\n"),
         (&["c[13]"], "c1\nc3\n"),
         (&["type=container,virtual-machine", "c3"], "c3\n"),

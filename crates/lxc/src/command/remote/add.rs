@@ -161,7 +161,7 @@ async fn become_trusted(
     server: &Server,
 ) -> Result<()> {
     let info = server.info().await?;
-    if !info.auth_methods.iter().any(|method| *method == found.auth_type) {
+    if !info.auth_methods.contains(&found.auth_type) {
         return Err(Error::invalid(format!("Authentication type '{}' not supported by server", found.auth_type)));
     }
     if info.auth == "trusted" {

@@ -19,7 +19,6 @@ use crate::{entity, run};
 
 const MODE: Flag = Flag::text("mode", "Transfer mode. One of pull (default), push or relay.").or("pull");
 const DESTINATION_TARGET: Flag = Flag::text("destination-target", "Destination cluster member name");
-const TARGET_PROJECT: Flag = Flag::text("target-project", "Use a project different from the source");
 
 /// `copy`.
 pub static COPY: Command = Command {
@@ -32,7 +31,7 @@ pub static COPY: Command = Command {
         MODE,
         Flag::switch("refresh", "Refresh and update the existing storage volume copies"),
         entity::TARGET,
-        TARGET_PROJECT,
+        Flag::text("target-project", "Copy to a project different from the source"),
         Flag::switch("volume-only", "Copy the volume without its snapshots"),
     ],
     words: (2, Some(2)),
@@ -46,7 +45,12 @@ pub static MOVE: Command = Command {
     aliases: &["mv"],
     usage: "[<remote>:]<pool>/<volume> [<remote>:]<pool>/<volume>",
     about: "Move storage volumes between pools",
-    flags: &[DESTINATION_TARGET, MODE, entity::TARGET, TARGET_PROJECT],
+    flags: &[
+        DESTINATION_TARGET,
+        MODE,
+        entity::TARGET,
+        Flag::text("target-project", "Move to a project different from the source"),
+    ],
     words: (2, Some(2)),
     run: run!(move_to),
     ..Command::EMPTY

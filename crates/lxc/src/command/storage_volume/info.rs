@@ -66,10 +66,8 @@ fn summary(volume: &StorageVolume, state: &StorageVolumeState, clustered: bool) 
     }
     if let Some(usage) = &state.usage {
         line("Usage", &byte_size::binary(usage.used.try_into().unwrap_or(i64::MAX)));
-        if let Ok(total) = i64::try_from(usage.total)
-            && total > 0
-        {
-            line("Total", &byte_size::binary(total));
+        if usage.total > 0 {
+            line("Total", &byte_size::binary(usage.total));
         }
     }
     out

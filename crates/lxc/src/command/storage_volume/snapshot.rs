@@ -56,7 +56,6 @@ async fn snapshot(session: &Session, arguments: &Arguments) -> Result<()> {
     let request = StorageVolumeSnapshotsPost {
         name: name.to_owned(),
         expires_at: arguments.is_set("no-expiry").then_some(Time::ZERO),
-        ..StorageVolumeSnapshotsPost::default()
     };
     pool.server.start(Method::POST, &format!("{volume_path}/snapshots"), &request, "").await?.wait().await?;
     Ok(())

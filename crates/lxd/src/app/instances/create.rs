@@ -39,17 +39,17 @@ pub enum Origin {
 ///
 /// # Errors
 /// 400 with the part that is wrong.
-pub fn check(post: &InstancesPost) -> Result<()> {
+pub fn check(app: &App, post: &InstancesPost) -> Result<()> {
     match post.r#type.as_str() {
         "" | "container" => {}
         "virtual-machine" => return Err(Error::invalid("Instance type \"virtual-machine\" is not supported on this server")),
         other => return Err(Error::invalid(format!("Invalid instance type {other:?}"))),
     }
     if !post.name.is_empty() {
-        corten_config::name::instance(&post.name)?;
+        corten_config::name::check_instance(&post.name)?;
     }
     super::update::check_config(&post.config)?;
-    super::update::check_devices(&post.devices)
+    super::update::check_devices(app, &post.devices)
 }
 
 /// The name of the new instance: the one asked for, or one of ours.
@@ -276,9 +276,9 @@ fn link(app: &App, instance: &Instance, undo: &mut Undo) -> Result<()> {
     let name = host_name(&instance.project, &instance.name);
     let pool = Pools::get(app, instance.pool().unwrap_or_default())?;
     let volume = Volume::new(Kind::Container, storage_name(Kind::Container, &instance.project, &instance.name));
-    let (target, link) = (pool.path(&volume), app.dirs.var.join("containers").join(name));
-    step(undo, "link the volume", || make_link(&target, &link), |()| {
-        let link = link.clone();
+    let (target, path) = (pool.path(&volume), app.dirs.var.join("containers").join(name));
+    step(undo, "link the volume", || make_link(&target, &path), |()| {
+        let link = path.clone();
         move || std::fs::remove_file(link).map_err(|error| Error::internal(error.to_string()))
     })
 }

@@ -1,16 +1,22 @@
 //! Devices of an instance: started together, put in and taken out while it runs, and stopped after it.
 
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use corten_api::error::{Error, Result};
+use corten_api::error::{Context, Error, Result};
+use corten_host::cgroup::Layout;
+use corten_host::cgroup::devices::Rule;
 use corten_host::undo::Undo;
+use corten_instance::device::nic;
 use corten_instance::device::registry::device;
 use corten_instance::device::{Attachment, Call, Host, start_order};
 use corten_instance::idmap;
 use corten_instance::instance::{Config, Instance};
 use corten_network::network::Network;
+use corten_network::port::move_link;
 
+use super::limits;
 use super::running::{Entry, failed};
 use crate::app::App;
 
@@ -23,12 +29,8 @@ impl Host for App {
         Ok(())
     }
 
-    fn nic_options(&self, instance: &Instance, options: &Config) -> Result<Config> {
-        crate::app::networks::nic_options(self, &instance.project, options)
-    }
-
-    fn network(&self, parent: &str) -> Option<Arc<dyn Network>> {
-        crate::app::networks::managed(self, parent)
+    fn network(&self, instance: &Instance, options: &Config) -> Result<Option<Arc<dyn Network>>> {
+        crate::app::networks::of_nic(self, &instance.project, options)
     }
 }
 
@@ -113,15 +115,21 @@ fn attach(instance: &Instance, entry: &Entry, name: &str, attachment: &Attachmen
     for mount in &attachment.mounts {
         container.mount(mount).map_err(wrong)?;
     }
-    let map = idmap::for_runtime(&entry.idmap);
     if instance.is_privileged() && !attachment.device_rules.is_empty() {
-        container.allow_devices(&attachment.device_rules).map_err(wrong)?;
+        let rules: Vec<_> = attachment.device_rules.iter().filter_map(|rule| Rule::allow(&rule.rule).ok()).collect();
+        let layout = Layout::discover().context("Failed to find the cgroups")?;
+        limits::group(&layout, instance)?.apply_devices(&rules).with_context(|| doing.clone())?;
     }
+    let map = idmap::for_runtime(&entry.idmap);
     for node in &attachment.nodes {
         container.add_node(node, map.as_ref()).map_err(wrong)?;
     }
-    for link in &attachment.links {
-        container.add_link(link).map_err(wrong)?;
+    if let Some(port) = &attachment.port {
+        let netns = container.netns_fd().map_err(wrong)?;
+        move_link::give(port, netns.as_fd())?;
+        if port.take_back {
+            container.return_link(&port.guest_name, Some(&port.link)).map_err(wrong)?;
+        }
     }
     Ok(())
 }
@@ -143,6 +151,16 @@ pub fn unplug(app: &App, instance: &Instance, entry: &Entry, name: &str, options
         "unix-char" | "unix-block" => {
             let path = if get("path").is_empty() { get("source") } else { get("path") };
             container.remove_node(path).map_err(wrong)?;
+        }
+        "nic" => {
+            // A real interface comes back; a pair goes with its host's end.
+            let inside = nic::interface_name(instance, name, options);
+            let host = instance.volatile(&format!("volatile.{name}.host_name"));
+            if get("nictype") == "physical" && !host.is_empty() {
+                let netns = container.netns_fd().map_err(wrong)?;
+                move_link::take_back(netns.as_fd(), &inside, host)?;
+                container.return_link(&inside, None).map_err(wrong)?;
+            }
         }
         _ => {}
     }

@@ -18,7 +18,6 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::{Value, json};
 use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot::Receiver;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -204,7 +203,7 @@ fn run_with_pipes(entry: &Entry, spec: &ExecSpec) -> Result<([Pipe; 3], Session)
 /// Waits for the end of a session without a thread.
 async fn wait(session: Arc<Mutex<Session>>) -> Result<i32> {
     let fd = lock(&session).as_fd().try_clone_to_owned().context("Failed to wait for the command")?;
-    let ready = AsyncFd::with_interest(fd, Interest::READABLE).context("Failed to wait for the command")?;
+    let ready = relay::wait_for(fd, Interest::READABLE).context("Failed to wait for the command")?;
     ready.readable().await.map(drop).context("Failed to wait for the command")?;
     lock(&session).wait().map_err(|error| failed("Failed to wait for the command", &error))
 }

@@ -10,7 +10,6 @@ use corten_instance::instance::{Config, Devices, Instance};
 
 use super::Instances;
 use crate::app::App;
-use crate::app::database::Look;
 
 /// Profiles of the projects at hand, by project and name.
 type Profiles = HashMap<(String, String), profiles::Profile>;
@@ -34,12 +33,12 @@ impl Instances {
     /// # Errors
     /// 404 when there is none.
     pub fn find(app: &App, project: &str, name: &str) -> Result<Instance> {
-        let found = app.db.look(|view| {
+        let found = app.view(|view| {
             let Some(row) = instances::get(view, project, name)? else { return Ok(None) };
             let holder = profile_project(view, project)?;
             let named = profiles::named(view, &holder, &row.profiles)?;
             let profiles = named.into_iter().map(|profile| ((project.to_string(), profile.name.clone()), profile));
-            Ok::<_, DbError>(Some(assemble(row, &profiles.collect())))
+            Ok(Some(assemble(row, &profiles.collect())))
         })?;
         found.ok_or_else(|| Error::not_found("Instance not found"))
     }
@@ -49,7 +48,7 @@ impl Instances {
     /// # Errors
     /// Those of the database.
     pub fn all(app: &App, project: Option<&str>) -> Result<Vec<Instance>> {
-        app.db.look(|view| {
+        app.view(|view| {
             let rows = instances::list(view, project)?;
             let mut known = Profiles::new();
             let mut holders: BTreeMap<String, String> = BTreeMap::new();
@@ -62,7 +61,7 @@ impl Instances {
                     holders.insert(row.project.clone(), holder);
                 }
             }
-            Ok::<_, DbError>(rows.into_iter().map(|row| assemble(row, &known)).collect())
+            Ok(rows.into_iter().map(|row| assemble(row, &known)).collect())
         })
     }
 }
@@ -91,16 +90,11 @@ fn assemble(row: instances::Instance, known: &Profiles) -> Instance {
 
 /// Keys and devices of the profiles in their order, then the instance's own, which win.
 pub fn expand<'a>(
-    config: &Config,
-    devices: &Devices,
-    profiles: impl Iterator<Item = &'a profiles::Profile>,
+    own_config: &'a Config,
+    own_devices: &'a Devices,
+    profiles: impl Iterator<Item = &'a profiles::Profile> + Clone,
 ) -> (Config, Devices) {
-    let (mut expanded_config, mut expanded_devices) = (Config::new(), Devices::new());
-    for profile in profiles {
-        expanded_config.extend(profile.config.clone());
-        expanded_devices.extend(profile.devices.clone());
-    }
-    expanded_config.extend(config.clone());
-    expanded_devices.extend(devices.clone());
-    (expanded_config, expanded_devices)
+    let config = corten_config::expand::config(profiles.clone().map(|profile| &profile.config), own_config);
+    let devices = corten_config::expand::devices(profiles.map(|profile| &profile.devices), own_devices);
+    (config, devices)
 }

@@ -6,9 +6,8 @@ use corten_api::error::{Context, Error, Result, chain};
 use corten_host::cgroup::layout::Feature;
 use corten_host::cgroup::{Controller, Group, Layout, Limit};
 use corten_instance::aspect::cpu_balance::{Wish, balance, format_set, parse_set};
-use corten_instance::aspect::{Aspect, memory, settings};
+use corten_instance::aspect::{Aspect, memory};
 use corten_instance::instance::Instance;
-use corten_runtime::spec::Setting;
 
 use super::{Instances, key};
 use crate::app::App;
@@ -25,19 +24,16 @@ fn memory_facts(layout: &Layout) -> Result<memory::Facts> {
     })
 }
 
-/// The files that a start writes: only what the configuration speaks of.
+/// What a start sets on the container's groups: only what the configuration speaks of.
 ///
 /// # Errors
-/// When a value cannot be read, or the host lacks the controller.
-pub fn for_start(app: &App, instance: &Instance, layout: &Layout) -> Result<Vec<Setting>> {
+/// When a value cannot be read.
+pub fn for_start(app: &App, instance: &Instance, layout: &Layout) -> Result<Vec<Limit>> {
     let mut all = Vec::new();
     for aspect in Aspect::OWN.into_iter().filter(|aspect| aspect.is_configured(instance)) {
-        let limits = aspect.limits(instance, memory_facts(layout)?)?;
-        all.extend(settings::settings(layout, aspect.controller(), &limits)?);
+        all.extend(aspect.limits(instance, memory_facts(layout)?)?);
     }
-    if let Some(set) = cpu_set(app, instance)? {
-        all.extend(settings::settings(layout, Controller::CpuSet, &[Limit::CpuSet(set)])?);
-    }
+    all.extend(cpu_set(app, instance)?.map(Limit::CpuSet));
     Ok(all)
 }
 

@@ -59,7 +59,7 @@ fn counters(counters: Counters) -> InstanceStateNetworkCounters {
         packets_sent: number(counters.packets_sent),
         errors_received: number(counters.errors_received),
         errors_sent: number(counters.errors_sent),
-        packets_dropped_outbound: number(counters.packets_dropped_outbound),
-        packets_dropped_inbound: number(counters.packets_dropped_inbound),
+        packets_dropped_outbound: number(counters.dropped_outbound),
+        packets_dropped_inbound: number(counters.dropped_inbound),
     }
 }

@@ -24,6 +24,15 @@ pub type Stream = SplitStream<Socket>;
 /// The largest frame, in bytes: as many as LXD's.
 const FRAME: usize = 128 * 1024;
 
+/// Has the runtime of the sockets wait for a descriptor.
+///
+/// # Errors
+/// When it cannot be waited for: a regular file, say.
+#[expect(deprecated, reason = "what could close the descriptor early is another AsRawFd than OwnedFd")]
+pub fn wait_for(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(fd, interest)
+}
+
 /// A descriptor that the runtime of the sockets waits for.
 pub struct Pipe(AsyncFd<OwnedFd>);
 
@@ -35,7 +44,7 @@ impl Pipe {
     pub fn new(fd: OwnedFd) -> io::Result<Pipe> {
         let flags = fcntl_getfl(&fd)?;
         fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?;
-        AsyncFd::with_interest(fd, Interest::READABLE | Interest::WRITABLE).map(Pipe)
+        wait_for(fd, Interest::READABLE | Interest::WRITABLE).map(Pipe)
     }
 
     /// The descriptor.

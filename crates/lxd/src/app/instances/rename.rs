@@ -20,7 +20,7 @@ use crate::app::App;
 /// # Errors
 /// When it runs, the name is no instance name or taken; the old name stays then.
 pub fn rename(app: &Arc<App>, key: &Key, new: &str, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
-    corten_config::name::instance(new)?;
+    corten_config::name::check_instance(new)?;
     let Taken::Go(claim) = app.instances.claims.take(key, Action::Rename, || observe(app, key))? else { return Ok(()) };
     let outcome = Instances::find(app, &key.0, &key.1).and_then(|instance| {
         change(app, &instance, new)?;

@@ -72,7 +72,7 @@ fn unshift(source: &spec::Source, on_disk: &IdMap) -> Result<()> {
 }
 
 fn shift(path: &Path, map: &IdMap) -> Result<()> {
-    corten_host::idmap::shift::shift_tree(path, map).context("Failed to shift the file system of the instance")
+    corten_host::idmap::shift::tree(path, map).map(drop).context("Failed to shift the file system of the instance")
 }
 
 fn or_empty(text: &str) -> &str {

@@ -11,7 +11,9 @@ use corten_api::time::Time;
 use corten_db::table::instances;
 use corten_host::cgroup::Layout;
 use corten_host::idmap::IdMap;
+use corten_host::seccomp::{Policy, compile};
 use corten_host::undo::Undo;
+use corten_instance::container::seccomp;
 use corten_instance::container::spec::{Facts, build};
 use corten_instance::device::Attachment;
 use corten_instance::instance::{Config, Instance};
@@ -169,17 +171,22 @@ fn facts(
         devlxd: app.dirs.var.join("devlxd"),
         root,
         idmap: idmap::for_runtime(map),
-        settings: limits::for_start(app, instance, layout)?,
+        layout: Some(layout.clone()),
+        limits: limits::for_start(app, instance, layout)?,
         seccomp: filter(app, instance)?,
         apparmor: None,
         named_systemd_hierarchy: wants_v1 && layout.is_pure_v2(),
     })
 }
 
-/// The compiled seccomp filter of an instance.
+/// The compiled seccomp filter of an instance; empty when it has none.
 fn filter(app: &App, instance: &Instance) -> Result<Vec<u8>> {
-    let _ = (app, instance);
-    Ok(Vec::new())
+    let Some(text) = seccomp::settings(instance).text() else { return Ok(Vec::new()) };
+    let wrong = |error: &dyn std::fmt::Display| Error::invalid(format!("Failed to compile the seccomp policy: {error}"));
+    app.instances.filters.get(&text, || {
+        let policy: Policy = text.parse().map_err(|error| wrong(&error))?;
+        compile(&policy).map_err(|error| wrong(&error))
+    })
 }
 
 fn launch(app: &App, instance: &Instance, spec: &Spec, map: &IdMap, undo: &mut Undo) -> Result<Arc<Entry>> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use corten_api::error::{Error, Result};
 use corten_api::event::EventLifecycleRequestor;
 use corten_api::instance::InstancePut;
+use corten_config::entity::Guest;
 use corten_db::error::Abort;
 use corten_db::table::{architecture, instances, profiles};
 use corten_instance::aspect::{Aspect, of_key};
@@ -29,18 +30,16 @@ const AT_START: [&str; 3] = ["security.privileged", "security.nesting", "raw.lxc
 /// # Errors
 /// 400 with the key and what is wrong with it.
 pub fn check_config(config: &Config) -> Result<()> {
-    corten_config::instance::check(config)
+    corten_config::check(corten_config::Entity::Instance(Guest::Container), config)
 }
 
 /// Checks names, types and options of devices.
 ///
 /// # Errors
 /// 400 with the device and what is wrong with it.
-pub fn check_devices(devices: &Devices) -> Result<()> {
-    for (name, options) in devices {
-        corten_config::device::check(name, options)?;
-    }
-    Ok(())
+pub fn check_devices(app: &App, devices: &Devices) -> Result<()> {
+    let network_type = |name: &str| crate::app::networks::kind(app, name);
+    corten_config::device::check_all(devices, Some(Guest::Container), &network_type)
 }
 
 /// Replaces what a client may change of an instance.
@@ -51,7 +50,7 @@ pub fn update(app: &Arc<App>, key: &Key, put: &InstancePut, requestor: Option<&E
     let Taken::Go(claim) = app.instances.claims.take(key, Action::Update, || observe(app, key))? else { return Ok(()) };
     let outcome = Instances::find(app, &key.0, &key.1).and_then(|old| {
         check_config(&put.config)?;
-        check_devices(&put.devices)?;
+        check_devices(app, &put.devices)?;
         let new = planned(app, &old, put)?;
         apply(app, &old, &new)?;
         if let Err(error) = remember(app, &new) {
@@ -66,7 +65,7 @@ pub fn update(app: &Arc<App>, key: &Key, put: &InstancePut, requestor: Option<&E
 }
 
 /// The instance as it is to be, expanded.
-fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<Instance> {
+pub(super) fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<Instance> {
     let mut new = Instance {
         description: put.description.clone(),
         architecture: if put.architecture.is_empty() { old.architecture.clone() } else { put.architecture.clone() },
@@ -134,7 +133,7 @@ fn add_addresses(new: &mut Instance) -> Result<()> {
 }
 
 /// Brings what runs from `old` to `new`.
-fn apply(app: &Arc<App>, old: &Instance, new: &Instance) -> Result<()> {
+pub(super) fn apply(app: &Arc<App>, old: &Instance, new: &Instance) -> Result<()> {
     let Some(entry) = app.instances.running.get(&super::key(old)) else { return Ok(()) };
     let changed = changed_keys(&old.expanded_config, &new.expanded_config);
     if let Some(key) = changed.iter().find(|key| AT_START.contains(&key.as_str())) {
@@ -177,7 +176,7 @@ fn change_devices(app: &Arc<App>, old: &Instance, new: &Instance, entry: &Arc<En
 }
 
 /// Writes the instance, keeping the volatile keys that devices have changed meanwhile.
-fn remember(app: &Arc<App>, new: &Instance) -> Result<()> {
+pub(super) fn remember(app: &Arc<App>, new: &Instance) -> Result<()> {
     let number = architecture::id(&new.architecture).unwrap_or_default();
     app.write(|tx| {
         let holder = profile_project(tx, &new.project)?;

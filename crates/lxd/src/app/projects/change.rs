@@ -2,6 +2,7 @@
 
 use super::{Feature, scope_in};
 use crate::app::App;
+use crate::app::check;
 use crate::app::profiles::{self as profile, user_url};
 use crate::app::settings::is_true;
 use corten_api::error::{Error, Result};
@@ -78,7 +79,7 @@ impl App {
             config.entry(feature.key().to_string()).or_insert_with(|| "true".to_string());
         }
         check_name(&new.name)?;
-        self.check_project_config(&config)?;
+        check::project(&config)?;
         let added = self.write(|tx| {
             let there: Result<_, DbError> = projects::id(tx, &new.name);
             if there?.is_some() {
@@ -98,7 +99,7 @@ impl App {
     /// # Errors
     /// 400 for what is not right, or would take things away that are used.
     pub fn update_project(&self, old: &Project, new: &ProjectPut) -> Result<()> {
-        self.check_project_config(&new.config)?;
+        check::project(&new.config)?;
         let config: Config = new.config.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect();
         self.write(|tx| {
             let current = scope_in(tx, &old.name)?.0;

@@ -1,0 +1,239 @@
+//! Packing a tree into a tar archive: always the same bytes for the same tree.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use corten_host::rooted::directory::Directory;
+use corten_host::xattr::{self, IdShift};
+use rustix::fs::{FileType, Mode, OFlags, Stat, major, minor};
+use rustix::io::Errno;
+
+use crate::error::{Error, Result};
+use crate::tar::writer::Writer;
+use crate::tar::{Entry, Kind};
+use crate::watch::Watch;
+
+/// A tar archive being made of trees and single files.
+pub struct Pack<'a, W> {
+    writer: Writer<W>,
+    shift: Option<&'a dyn IdShift>,
+    watch: Watch<'a>,
+    /// Where files with several names were first, by device and inode.
+    names: HashMap<(u64, u64), PathBuf>,
+}
+
+impl<'a, W: Write> Pack<'a, W> {
+    /// Begins an archive. `shift` turns the ids on disk into those in the archive; what has none is left out, as LXD
+    /// does.
+    pub fn new(output: W, shift: Option<&'a dyn IdShift>, watch: Watch<'a>) -> Self {
+        Pack { writer: Writer::new(output), shift, watch, names: HashMap::new() }
+    }
+
+    /// Adds the file, link or directory with all below it at `from` (whose own path is trusted, and nothing below it)
+    /// under the name `to`. Entries come in the order of their names; sockets are left out.
+    ///
+    /// # Errors
+    /// What reading or writing says; [`Error::Cancelled`].
+    pub fn tree(&mut self, from: &Path, to: &Path) -> Result<()> {
+        let (Some(parent), Some(name)) = (from.parent(), from.file_name()) else {
+            return Err(failed(from)(Errno::INVAL.into()));
+        };
+        let directory = Directory::open(parent).map_err(failed(from))?;
+        self.entry(&directory, name, to)
+    }
+
+    /// Adds a file of this content, owned by root.
+    ///
+    /// # Errors
+    /// What writing says.
+    pub fn file(&mut self, to: &Path, content: &[u8], mode: u32, mtime: i64) -> Result<()> {
+        let entry = Entry {
+            path: to.to_path_buf(),
+            kind: Kind::File,
+            mode,
+            uid: 0,
+            gid: 0,
+            mtime: (mtime, 0),
+            size: content.len() as u64,
+            link: PathBuf::new(),
+            device: (0, 0),
+            xattrs: Vec::new(),
+            sparse: None,
+        };
+        self.writer.entry(&entry, &mut &content[..]).map_err(failed(to))
+    }
+
+    /// Forgets which files had several names, before another tree whose files must not become links into this one.
+    pub fn forget_names(&mut self) {
+        self.names.clear();
+    }
+
+    /// Writes the end of the archive and gives back what it was written to.
+    ///
+    /// # Errors
+    /// What writing says.
+    pub fn finish(self) -> Result<W> {
+        self.writer.finish().map_err(failed(Path::new("the end of the archive")))
+    }
+
+    fn entry(&mut self, directory: &Directory, name: &OsStr, to: &Path) -> Result<()> {
+        self.watch.check()?;
+        let stat = match directory.find(name).map_err(failed(to))? {
+            Some(stat) => stat,
+            // Gone since it was listed: a running container may do so.
+            None => return Ok(()),
+        };
+        let kind = match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Directory,
+            FileType::Symlink => Kind::Symlink,
+            FileType::CharacterDevice => Kind::Character,
+            FileType::BlockDevice => Kind::Block,
+            FileType::Fifo => Kind::Fifo,
+            _ => return Ok(()),
+        };
+        let Some((uid, gid)) = self.owner(&stat) else { return Ok(()) };
+        let mut entry = Entry {
+            path: to.to_path_buf(),
+            kind,
+            mode: stat.st_mode & 0o7777,
+            uid,
+            gid,
+            mtime: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0)),
+            size: 0,
+            link: PathBuf::new(),
+            device: if matches!(kind, Kind::Character | Kind::Block) {
+                (major(stat.st_rdev), minor(stat.st_rdev))
+            } else {
+                (0, 0)
+            },
+            xattrs: self.attributes(directory, name).map_err(failed(to))?,
+            sparse: None,
+        };
+        match kind {
+            Kind::File => return self.regular(directory, name, entry, &stat),
+            Kind::Symlink => {
+                entry.link = directory.readlink(name).map_err(failed(to))?.into();
+                // Links have none of users, and others have no meaning elsewhere.
+                entry.xattrs.clear();
+            }
+            Kind::Directory => entry.path.push(""),
+            _ => {}
+        }
+        self.writer.entry(&entry, &mut io::empty()).map_err(failed(to))?;
+        if kind == Kind::Directory {
+            let below = directory.enter(name).map_err(failed(to))?;
+            for (name, _) in below.entries().map_err(failed(to))? {
+                self.entry(&below, &name, &to.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn regular(&mut self, directory: &Directory, name: &OsStr, mut entry: Entry, stat: &Stat) -> Result<()> {
+        let path = entry.path.clone();
+        if stat.st_nlink > 1 {
+            if let Some(first) = self.names.get(&(stat.st_dev, stat.st_ino)) {
+                (entry.kind, entry.link) = (Kind::HardLink, first.clone());
+                entry.xattrs.clear();
+                return self.writer.entry(&entry, &mut io::empty()).map_err(failed(&path));
+            }
+            self.names.insert((stat.st_dev, stat.st_ino), path.clone());
+        }
+        let fd = directory.open_fd(name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).map_err(failed(&path))?;
+        let file = File::from(fd);
+        entry.size = stat.st_size.cast_unsigned();
+        if stat.st_blocks.cast_unsigned() * 512 < entry.size {
+            entry.sparse = pieces(&file, entry.size).map_err(failed(&path))?;
+        }
+        let whole = vec![(0, entry.size)];
+        let mut data = Pieces { file: &file, pieces: entry.sparse.clone().unwrap_or(whole), at: 0 };
+        self.writer.entry(&entry, &mut data).map_err(failed(&path))
+    }
+
+    fn owner(&self, stat: &Stat) -> Option<(u32, u32)> {
+        match self.shift {
+            None => Some((stat.st_uid, stat.st_gid)),
+            Some(ids) => ids.uid(stat.st_uid).zip(ids.gid(stat.st_gid)),
+        }
+    }
+
+    /// Attributes of an entry with their ids turned; those of overlays and security modules stay behind.
+    fn attributes(&self, directory: &Directory, name: &OsStr) -> io::Result<Vec<(std::ffi::OsString, Vec<u8>)>> {
+        const STAY: [&str; 5] =
+            ["trusted.overlay.", "user.overlay.", "security.selinux", "security.ima", "security.evm"];
+        let mut attributes = Vec::new();
+        for attribute in xattr::list(directory, name)? {
+            let text = attribute.to_string_lossy();
+            if STAY.iter().any(|prefix| text.starts_with(prefix)) {
+                continue;
+            }
+            let Some(value) = xattr::get(directory, name, &attribute)? else { continue };
+            let value = match self.shift {
+                None => Some(value),
+                Some(ids) => xattr::shift(&attribute, &value, ids),
+            };
+            attributes.extend(value.map(|value| (attribute, value)));
+        }
+        attributes.sort_unstable();
+        Ok(attributes)
+    }
+}
+
+/// Where a file has data; `None` when that is everywhere.
+fn pieces(file: &File, size: u64) -> io::Result<Option<Vec<(u64, u64)>>> {
+    use rustix::fs::{SeekFrom, seek};
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    while at < size {
+        let start = match seek(file, SeekFrom::Data(at)) {
+            Err(Errno::NXIO) => break,
+            start => start?,
+        };
+        let end = seek(file, SeekFrom::Hole(start))?.min(size);
+        if start >= end {
+            break;
+        }
+        pieces.push((start, end - start));
+        at = end;
+    }
+    rustix::fs::seek(file, SeekFrom::Start(0))?;
+    Ok(Some(pieces).filter(|pieces| pieces.as_slice() != [(0, size)]))
+}
+
+/// Reads a file's pieces one after the other.
+struct Pieces<'a> {
+    file: &'a File,
+    pieces: Vec<(u64, u64)>,
+    /// How much of the first piece was read.
+    at: u64,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some((offset, length)) = self.pieces.first().copied() {
+            if self.at == length {
+                self.pieces.remove(0);
+                self.at = 0;
+                continue;
+            }
+            if self.at == 0 {
+                self.file.seek(SeekFrom::Start(offset))?;
+            }
+            let wanted = buffer.len().min(usize::try_from(length - self.at).unwrap_or(usize::MAX));
+            let read = self.file.read(&mut buffer[..wanted])?;
+            self.at += read as u64;
+            return Ok(read);
+        }
+        Ok(0)
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> Error {
+    move |source| Error::writing(format!("Failed to pack \"{}\"", path.display()), source)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! `nic`: an interface of the container, on a bridge, on the host, beside or instead of one of the host's.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use corten_api::error::Result;
+use corten_host::undo::Undo;
+use corten_network::network::Network;
+use corten_network::port;
+use corten_runtime::spec::Link;
+
+use super::{Attachment, Call, Device};
+use crate::instance::{Config, Instance};
+use crate::step::pass;
+
+/// Network interfaces of containers.
+pub struct Nic;
+
+/// What the network crate is told of a NIC, owned.
+struct Facts {
+    config: Config,
+    volatile: Config,
+    network: Option<Arc<dyn Network>>,
+}
+
+impl Facts {
+    fn of(call: &Call<'_>, options: &Config) -> Result<Facts> {
+        let prefix = format!("volatile.{}.", call.name);
+        let own = |(key, value): (&String, &String)| Some((key.strip_prefix(&prefix)?.to_string(), value.clone()));
+        let mut config = options.clone();
+        config.insert("name".to_string(), interface_name(call.instance, call.name, options));
+        Ok(Facts {
+            config,
+            volatile: call.instance.config.iter().filter_map(own).collect(),
+            network: call.host.network(call.instance, options)?,
+        })
+    }
+
+    fn nic<'a>(&'a self, call: &'a Call<'_>) -> port::Nic<'a> {
+        port::Nic {
+            project: &call.instance.project,
+            instance: &call.instance.name,
+            device: call.name,
+            config: &self.config,
+            volatile: &self.volatile,
+            network: self.network.as_deref(),
+        }
+    }
+}
+
+/// The name of the interface inside: as configured, as remembered, or the first `ethN` that no other NIC has.
+pub fn interface_name(instance: &Instance, device: &str, options: &Config) -> String {
+    let named = |device: &str, options: &Config| {
+        let name = options.get("name").map_or("", String::as_str);
+        if name.is_empty() { instance.volatile(&format!("volatile.{device}.name")).to_string() } else { name.to_string() }
+    };
+    let own = named(device, options);
+    if !own.is_empty() {
+        return own;
+    }
+    let nics: Vec<(&String, &Config)> =
+        instance.expanded_devices.iter().filter(|(_, options)| options.get("type").is_some_and(|kind| kind == "nic")).collect();
+    let mut taken: BTreeSet<String> = nics.iter().map(|(name, options)| named(name, options)).collect();
+    // Those without a name get theirs in the order of the devices.
+    for (name, options) in nics {
+        if named(name, options).is_empty() {
+            let free = (0..).map(|number| format!("eth{number}")).find(|free| !taken.contains(free)).unwrap_or_default();
+            if name == device {
+                return free;
+            }
+            taken.insert(free);
+        }
+    }
+    (0..).map(|number| format!("eth{number}")).find(|free| !taken.contains(free)).unwrap_or_default()
+}
+
+impl Device for Nic {
+    fn check(&self, call: &Call<'_>) -> Result<()> {
+        let facts = Facts::of(call, call.options)?;
+        port::check::config(&facts.nic(call))?;
+        Ok(port::check::environment(&facts.nic(call))?)
+    }
+
+    fn start(&self, call: &Call<'_>, undo: &mut Undo) -> Result<Attachment> {
+        pass("attach a network interface")?;
+        let facts = Facts::of(call, call.options)?;
+        let (port, made) = port::attach(&facts.nic(call))?;
+        undo.absorb(made);
+        let link = Link {
+            host: port.link.clone(),
+            name: port.guest_name.clone(),
+            return_as: port.take_back.then(|| port.link.clone()),
+        };
+        let mut volatile = port.remember.clone();
+        if call.get("name").is_empty() {
+            volatile.insert("name".to_string(), port.guest_name.clone());
+        }
+        Ok(Attachment { links: vec![link], volatile, port: Some(port), ..Attachment::default() })
+    }
+
+    fn stop(&self, call: &Call<'_>) -> Result<()> {
+        let facts = Facts::of(call, call.options)?;
+        port::detach(&facts.nic(call), false)?;
+        Ok(())
+    }
+
+    fn live_options(&self, options: &Config) -> &'static [&'static str] {
+        match options.get("nictype").map_or("bridged", String::as_str) {
+            "bridged" | "p2p" | "routed" => &[
+                "limits.egress",
+                "limits.ingress",
+                "limits.max",
+                "ipv4.routes",
+                "ipv6.routes",
+                "ipv4.routes.external",
+                "ipv6.routes.external",
+                "ipv4.address",
+                "ipv6.address",
+                "security.mac_filtering",
+                "security.ipv4_filtering",
+                "security.ipv6_filtering",
+            ],
+            _ => &[],
+        }
+    }
+
+    fn update(&self, call: &Call<'_>, old: &Config) -> Result<()> {
+        let (new, old) = (Facts::of(call, call.options)?, Facts::of(call, old)?);
+        Ok(port::update(&new.nic(call), &old.nic(call))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::Devices;
+
+    #[test]
+    fn interfaces_without_a_name_get_the_first_free_one() {
+        let nic = |name: &str| Config::from([("type".to_string(), "nic".to_string()), ("name".to_string(), name.to_string())]);
+        let expanded_devices = Devices::from([
+            ("lan".to_string(), nic("eth0")),
+            ("wan".to_string(), nic("")),
+            ("zone".to_string(), nic("")),
+        ]);
+        let instance = Instance { expanded_devices: expanded_devices.clone(), ..Instance::default() };
+        let name = |device: &str| interface_name(&instance, device, &expanded_devices[device]);
+        assert_eq!([name("lan"), name("wan"), name("zone")], ["eth0", "eth1", "eth2"]);
+    }
+}
