@@ -156,6 +156,14 @@ impl Daemon {
         child.wait().expect("it is our child");
     }
 
+    /// The daemon has been asked to end, and does.
+    ///
+    /// # Panics
+    /// When it did not run.
+    pub fn ended(&mut self) {
+        self.child.take().expect("the daemon ran").wait().expect("it is our child");
+    }
+
     /// Deletes all instances and ends the daemon, as a careful administrator would.
     fn end(&mut self) {
         let Some(mut child) = self.child.take() else { return };

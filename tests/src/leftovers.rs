@@ -19,15 +19,14 @@ impl Before {
 
     /// What is there now and was not before, or still works in `folder`; a line each.
     ///
-    /// Other stories run at the same time, so that only what names the folder, or has no living owner, counts.
+    /// Stories are told one at a time, so that every new control group is this one's.
     pub fn left_behind(&self, folder: &Path) -> Vec<String> {
         let here = folder.display().to_string();
         let mut left = Vec::new();
         left.extend(processes(&here).into_iter().map(|process| format!("process {process}")));
         left.extend(mounts().difference(&self.mounts).filter(|m| m.contains(&here)).map(|m| format!("mount {m}")));
         left.extend(loops().difference(&self.loops).filter(|l| l.contains(&here)).map(|l| format!("loop device {l}")));
-        let mark = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        left.extend(groups().difference(&self.groups).filter(|g| g.contains(&mark)).map(|g| format!("cgroup {g}")));
+        left.extend(groups().difference(&self.groups).map(|group| format!("cgroup {group}")));
         left
     }
 }

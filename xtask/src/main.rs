@@ -1,3 +1,33 @@
-//! The project's own chores: tidy, generate, test in namespaces, measure.
+//! The project's own chores: `cargo xtask tidy`, `cargo xtask docs`.
+#![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+use xtask::{docs, project, tidy};
+
+const USAGE: &str = "usage: cargo xtask tidy    looks for what the house style refuses
+       cargo xtask docs    writes doc/config from the key tables";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["tidy"] => tidy(),
+        ["docs"] => docs::write(&project()),
+        _ => Err(USAGE.to_string()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn tidy() -> Result<(), String> {
+    let findings = tidy::findings(&project())?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if findings.is_empty() { Ok(()) } else { Err(format!("{} things are not tidy", findings.len())) }
+}

@@ -4,7 +4,6 @@ pub mod compress;
 pub mod compression;
 pub mod decompress;
 pub mod error;
-pub mod members;
 pub mod pack;
 pub mod squashfs;
 pub mod tar;

@@ -36,17 +36,39 @@ pub fn unpack(file: &Path, to: &Path, names: &[&str]) -> Result<()> {
     }
 }
 
-/// Names at the top of the archive.
+/// Something at the top of a squashfs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Top {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a regular file.
+    pub is_file: bool,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// What is at the top of `file`, without unpacking anything.
 ///
 /// # Errors
 /// What the program said.
-pub fn list_top(file: &Path) -> Result<Vec<String>> {
-    let listed = Command::new("unsquashfs", PACKAGE).args(["-l", "-max-depth", "1"]).arg(file).run()?;
-    let text = String::from_utf8_lossy(&listed);
-    Ok(text.lines().filter_map(|line| line.strip_prefix("squashfs-root/")).map(ToString::to_string).collect())
+pub fn top(file: &Path) -> Result<Vec<Top>> {
+    let list = Command::new("unsquashfs", PACKAGE).args(["-lln", "-max-depth", "1", "-d", ""]).arg(file);
+    let text = list.run()?;
+    Ok(String::from_utf8_lossy(&text).lines().filter_map(listed).collect())
 }
 
-/// The content of one file of the archive.
+/// A line as `unsquashfs -lln -d ""` writes it: mode, owner, size, date, time, `/name`.
+fn listed(line: &str) -> Option<Top> {
+    let mut words = line.split_ascii_whitespace();
+    let mode = words.next()?;
+    let size = words.nth(1)?;
+    let name = line.split_once(" /")?.1;
+    let is_link = mode.starts_with('l');
+    let name = name.split(" -> ").next().filter(|_| is_link).unwrap_or(name);
+    Some(Top { name: name.to_string(), is_file: mode.starts_with('-'), size: size.parse().unwrap_or(u64::MAX) })
+}
+
+/// The content of the regular file `name` of `file`. All of it is held in memory: look at its size with [`top`] first.
 ///
 /// # Errors
 /// [`Error::TooLarge`] when it has more than `limit` bytes; what the program said.
@@ -70,6 +92,23 @@ pub fn pack(from: &Path, to: &Path, compressor: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn listings() {
+        let top = |name: &str, is_file, size| Some(Top { name: name.to_string(), is_file, size });
+        let cases = [
+            ("-rw-r--r-- 0/0                   154 2023-11-14 22:13 /metadata.yaml", top("metadata.yaml", true, 154)),
+            ("drwxr-xr-x 0/0                   201 2023-11-14 22:13 /rootfs", top("rootfs", false, 201)),
+            (
+                "lrwxrwxrwx 0/0                     3 2023-11-14 22:13 /metadata.yaml -> /etc",
+                top("metadata.yaml", false, 3),
+            ),
+            ("drwxr-xr-x 0/0                   201 2023-11-14 22:13", None),
+        ];
+        for (line, wanted) in cases {
+            assert_eq!(listed(line), wanted, "{line}");
+        }
+    }
 
     #[test]
     fn command_lines() {

@@ -77,14 +77,13 @@ pub async fn send_all(
 /// Hands everything that comes to `to`, until the other side has no more.
 pub async fn receive_all(mut from: impl futures_util::Stream<Item = Frame> + Unpin, to: mpsc::Sender<bytes::Bytes>) {
     loop {
-        match sort(from.next().await) {
-            Some(Incoming::Data(data)) => {
-                if to.send(data).await.is_err() {
-                    return;
-                }
-            }
+        let data = match sort(from.next().await) {
+            Some(Incoming::Data(data)) => data,
             Some(Incoming::End) => return,
-            None => {}
+            None => continue,
+        };
+        if to.send(data).await.is_err() {
+            return;
         }
     }
 }
@@ -100,11 +99,7 @@ pub fn resize(width: u16, height: u16) -> Message {
 
 /// The frame that sends a signal to the command.
 pub fn signal(number: i32) -> Message {
-    control(&InstanceExecControl {
-        command: "signal".to_owned(),
-        args: Default::default(),
-        signal: i64::from(number),
-    })
+    control(&InstanceExecControl { command: "signal".to_owned(), args: Default::default(), signal: i64::from(number) })
 }
 
 fn control(what: &InstanceExecControl) -> Message {

@@ -156,8 +156,9 @@ impl Connections {
     /// When the server hangs up in the middle.
     pub async fn collect(&self, reply: Reply) -> Result<(StatusCode, Bytes)> {
         let status = reply.response.status();
-        let body = reply.response.into_body().collect().await.map_err(|error| {
-            Error { kind: Kind::Unavailable, message: format!("The server ended its reply early: {error}") }
+        let body = reply.response.into_body().collect().await.map_err(|error| Error {
+            kind: Kind::Unavailable,
+            message: format!("The server ended its reply early: {error}"),
         })?;
         if let Ok(mut idle) = self.idle.lock() {
             idle.push(reply.sender);

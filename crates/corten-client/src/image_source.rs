@@ -101,9 +101,7 @@ impl ImageSource {
     pub async fn files(&self, fingerprint: &str) -> Result<Vec<File>> {
         match self {
             ImageSource::Lxd(_) => Ok(Vec::new()),
-            ImageSource::Streams(remote, cell) => {
-                Ok(Self::catalogue(remote, cell).await?.files(fingerprint)?.to_vec())
-            }
+            ImageSource::Streams(remote, cell) => Ok(Self::catalogue(remote, cell).await?.files(fingerprint)?.to_vec()),
         }
     }
 

@@ -98,9 +98,7 @@ pub async fn download(
 ) -> Result<Received> {
     let mut hash = Sha256::new();
     let received = match source {
-        ImageSource::Lxd(server) => {
-            from_server(server, fingerprint, metadata, root, &mut hash, &mut watch).await?
-        }
+        ImageSource::Lxd(server) => from_server(server, fingerprint, metadata, root, &mut hash, &mut watch).await?,
         ImageSource::Streams(remote, _) => {
             let mut received = Received::default();
             for file in source.files(fingerprint).await? {

@@ -138,7 +138,7 @@ impl Parser {
 }
 
 fn broken(what: &str) -> Error {
-    Error::internal(format!("The server sent a multipart body that cannot be read: {what}"))
+    Error::internal(format!("Multipart body cannot be read: {what}"))
 }
 
 fn find(text: &[u8], mark: &[u8]) -> Option<usize> {
@@ -197,10 +197,13 @@ mod tests {
         assert_eq!(body.len() as u64, made.length);
         for step in [1, 2, 7, 1000] {
             let files = parts(&body, &made.content_type, step).unwrap();
-            assert_eq!(files, [
-                ("metadata".to_owned(), "m_eta".to_owned(), tricky.clone()),
-                ("rootfs".to_owned(), "r".to_owned(), Vec::new())
-            ]);
+            assert_eq!(
+                files,
+                [
+                    ("metadata".to_owned(), "m_eta".to_owned(), tricky.clone()),
+                    ("rootfs".to_owned(), "r".to_owned(), Vec::new())
+                ]
+            );
         }
         assert!(parts(&body[..body.len() - 5], &made.content_type, 64).is_err());
     }

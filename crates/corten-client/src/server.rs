@@ -74,9 +74,20 @@ impl Server {
             "" => url::DEFAULT_PROJECT.to_owned(),
             name => name.to_owned(),
         };
-        self.endpoint().is_same(other.endpoint())
-            && project(self) == project(other)
-            && self.target == other.target
+        self.endpoint().is_same(other.endpoint()) && project(self) == project(other) && self.target == other.target
+    }
+
+    /// As [`Server::is_same_place`], but also sees through different ways to the same server, by its certificate.
+    pub async fn is_same_server(&self, other: &Server) -> bool {
+        if self.is_same_place(other) {
+            return true;
+        }
+        if self.project != other.project || self.target != other.target {
+            return false;
+        }
+        let (Ok(ours), Ok(theirs)) = (self.info().await, other.info().await) else { return false };
+        let certificate = &ours.environment.certificate;
+        !certificate.is_empty() && *certificate == theirs.environment.certificate
     }
 
     /// Where it listens.
@@ -124,9 +135,8 @@ impl Server {
     pub fn complete(&self, path: &str) -> String {
         let mut whole = path.to_owned();
         let query = path.split_once('?').map_or("", |(_, query)| query).to_owned();
-        let named = |key: &str| {
-            form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == key && !value.is_empty())
-        };
+        let named =
+            |key: &str| form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == key && !value.is_empty());
         let mut add = |key: &str, value: &str| {
             whole.push(if whole.contains('?') { '&' } else { '?' });
             whole.push_str(&format!("{key}={}", url::escape_query(value)));

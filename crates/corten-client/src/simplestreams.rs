@@ -62,7 +62,8 @@ impl Catalogue {
             let wanted = std::mem::take(&mut image.aliases);
             for ImageAlias { name, .. } in wanted {
                 let suffix = image.properties.get("architecture").cloned().unwrap_or_default();
-                for (full, shown) in [(name.clone(), image.architecture == native), (format!("{name}/{suffix}"), true)] {
+                for (full, shown) in [(name.clone(), image.architecture == native), (format!("{name}/{suffix}"), true)]
+                {
                     let short = system.and_then(|system| full.strip_prefix(&format!("{system}/")).map(str::to_owned));
                     let full = short.unwrap_or(full);
                     let key = (full.clone(), image.r#type.clone(), image.architecture.clone());

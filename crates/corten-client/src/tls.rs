@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use corten_api::error::{Error, Result};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 /// Where Debian and its relatives keep all authorities in one file.
@@ -40,10 +42,12 @@ pub fn config(trust: Trust, identity: Option<&Identity>) -> Result<Arc<ClientCon
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::internal(format!("Failed to set up TLS: {error}")))?;
     let builder = match trust {
-        Trust::System => builder.with_root_certificates(system_roots()?),
-        Trust::Pinned(known) => builder
+        Trust::System => builder
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(ThisOne { known: Some(known), provider })),
+            .with_custom_certificate_verifier(Arc::new(Authorities::new(system_certificates()?, provider)?)),
+        Trust::Pinned(known) => {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(ThisOne { known: Some(known), provider }))
+        }
         Trust::Anyone => {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(ThisOne { known: None, provider }))
         }
@@ -79,20 +83,21 @@ fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>> {
         .ok_or_else(|| Error::invalid("Invalid client key: no PEM block with a private key in it"))
 }
 
-fn system_roots() -> Result<RootCertStore> {
-    let mut roots = RootCertStore::empty();
+/// The system's authorities, after those that the user names.
+fn system_certificates() -> Result<Vec<CertificateDer<'static>>> {
     let extra = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty());
     let files = extra.into_iter().map(std::path::PathBuf::from).chain([SYSTEM_ROOTS.into()]);
+    let mut all = Vec::new();
     for file in files {
         let Ok(bytes) = std::fs::read(&file) else { continue };
-        roots.add_parsable_certificates(rustls_pemfile::certs(&mut bytes.as_slice()).flatten());
+        all.extend(rustls_pemfile::certs(&mut bytes.as_slice()).flatten());
     }
-    if roots.is_empty() {
+    if all.is_empty() {
         return Err(Error::internal(format!(
             "No certificate authorities in {SYSTEM_ROOTS}: install Debian's package ca-certificates"
         )));
     }
-    Ok(roots)
+    Ok(all)
 }
 
 /// The certificate that a server shows, DER.
@@ -100,8 +105,7 @@ fn system_roots() -> Result<RootCertStore> {
 /// # Errors
 /// When it cannot be reached or speaks no TLS.
 pub async fn server_certificate(host: &str, port: u16) -> Result<CertificateDer<'static>> {
-    let endpoint =
-        crate::endpoint::Endpoint::Tls { host: host.to_owned(), port, config: config(Trust::Anyone, None)? };
+    let endpoint = crate::endpoint::Endpoint::Tls { host: host.to_owned(), port, config: config(Trust::Anyone, None)? };
     let crate::endpoint::Stream::Tls(stream) = endpoint.connect().await? else {
         return Err(Error::internal("A TLS endpoint gave another stream"));
     };
@@ -135,6 +139,68 @@ pub(crate) fn words(reason: &CertificateError) -> String {
             "x509: certificate differs from the one that is known for this server".to_owned()
         }
         other => format!("x509: {other}"),
+    }
+}
+
+/// Accepts what an authority vouches for, and a certificate that is itself among the trusted ones: a server with a
+/// self-made certificate that its users have added to their system, which the library would refuse as an authority's.
+#[derive(Debug)]
+struct Authorities {
+    trusted: Vec<CertificateDer<'static>>,
+    usual: Arc<WebPkiServerVerifier>,
+}
+
+impl Authorities {
+    fn new(trusted: Vec<CertificateDer<'static>>, provider: Arc<CryptoProvider>) -> Result<Authorities> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(trusted.iter().cloned());
+        let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|error| Error::internal(format!("Failed to set up TLS: {error}")))?;
+        Ok(Authorities { trusted, usual })
+    }
+}
+
+impl ServerCertVerifier for Authorities {
+    fn verify_server_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+        let refused = match self.usual.verify_server_cert(shown, chain, name, ocsp, now) {
+            Ok(verified) => return Ok(verified),
+            Err(error) => error,
+        };
+        if !self.trusted.iter().any(|trusted| trusted == shown) {
+            return Err(refused);
+        }
+        verify_server_name(&ParsedCertificate::try_from(shown)?, name)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
     }
 }
 
@@ -191,7 +257,7 @@ mod tests {
     fn pem_and_back() {
         let made = crate::identity::generate("user@host").unwrap();
         let der = certificates(&made.certificate).unwrap().remove(0);
-        assert_eq!(certificates(&to_pem(&der)).unwrap(), [der.clone()]);
+        assert_eq!(certificates(&to_pem(&der)).unwrap(), std::slice::from_ref(&der));
         assert_eq!(fingerprint(&der).len(), 64);
         assert!(config(Trust::Pinned(der), Some(&made)).is_ok());
     }

@@ -42,7 +42,7 @@ struct Type {
 }
 
 /// All types of devices.
-static TYPES: [Type; 24] = [
+static TYPES: [Type; 23] = [
     of("none", "", none::NONE, true, true),
     of("disk", "", disk::DISK, true, true),
     of("nic", "bridged", nic_bridged::NIC_BRIDGED, true, true),
@@ -66,8 +66,6 @@ static TYPES: [Type; 24] = [
     of("usb", "", usb::USB, true, true),
     of("tpm", "", tpm::TPM, true, true),
     of("pci", "", pci::PCI, false, true),
-    // A nic whose network is not known yet has the keys that all have.
-    of("nic", "", nic_p2p::NIC_P2P, false, false),
 ];
 
 const fn of(kind: &'static str, subtype: &'static str, table: Table, containers: bool, machines: bool) -> Type {
@@ -75,7 +73,7 @@ const fn of(kind: &'static str, subtype: &'static str, table: Table, containers:
 }
 
 fn find(kind: &str, subtype: &str) -> Option<&'static Type> {
-    TYPES.iter().find(|known| known.kind == kind && known.subtype == subtype && (known.containers || known.machines))
+    TYPES.iter().find(|known| known.kind == kind && known.subtype == subtype)
 }
 
 /// The table of a type of device.
@@ -85,7 +83,7 @@ pub fn table(kind: &str, subtype: &str) -> Option<Table> {
 
 /// The types and subtypes there are, in the order of the reference.
 pub fn types() -> impl Iterator<Item = (&'static str, &'static str)> {
-    TYPES.iter().filter(|known| known.containers || known.machines).map(|known| (known.kind, known.subtype))
+    TYPES.iter().map(|known| (known.kind, known.subtype))
 }
 
 /// The subtype a device says by itself. That of a `nic` with a `network` is the network's affair: [`nic_type_of`].
@@ -140,7 +138,8 @@ pub fn check(device_name: &str, device: &Config, context: &Context<'_>) -> Resul
         }
         _ => subtype(device),
     };
-    let known = find(kind, subtype).ok_or_else(|| loading(UNSUPPORTED.to_owned()))?;
+    let unknown = if kind.is_empty() { "Missing device type in config" } else { UNSUPPORTED };
+    let known = find(kind, subtype).ok_or_else(|| loading(unknown.to_owned()))?;
     let supported = match context.guest {
         Some(Guest::Container) => known.containers,
         Some(Guest::Machine) => known.machines,

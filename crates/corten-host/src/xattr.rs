@@ -22,23 +22,45 @@ fn path_of(dir: impl AsFd, name: &OsStr) -> PathBuf {
     path
 }
 
+/// Calls one of the kernel's reading functions with a buffer that is large enough; `None` where the filesystem has no
+/// attributes or not this one.
+fn read(start: usize, call: impl Fn(&mut [u8]) -> rustix::io::Result<usize>) -> io::Result<Option<Vec<u8>>> {
+    let mut buffer = vec![0; start];
+    loop {
+        match call(&mut buffer) {
+            Ok(length) => {
+                buffer.truncate(length);
+                return Ok(Some(buffer));
+            }
+            Err(Errno::RANGE) if buffer.len() < LARGEST => buffer.resize(LARGEST, 0),
+            Err(Errno::NODATA | Errno::OPNOTSUPP) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
+/// Names one after the other, each with a zero byte behind it.
+fn split(names: Option<Vec<u8>>) -> Vec<OsString> {
+    let names = names.unwrap_or_default();
+    let names = names.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    names.map(|name| OsString::from_vec(name.to_vec())).collect()
+}
+
 /// Names of all attributes of `name` in `dir`; empty where the filesystem has no attributes.
 ///
 /// # Errors
 /// What listxattr(2) says.
 pub fn list(dir: impl AsFd, name: &OsStr) -> io::Result<Vec<OsString>> {
     let path = path_of(dir, name);
-    let mut names = vec![0; 1024];
-    let length = loop {
-        match rustix::fs::llistxattr(&path, names.as_mut_slice()) {
-            Ok(length) => break length,
-            Err(Errno::RANGE) if names.len() < LARGEST => names.resize(LARGEST, 0),
-            Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
-            Err(errno) => return Err(errno.into()),
-        }
-    };
-    let split = names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    Ok(split.map(|name| OsString::from_vec(name.to_vec())).collect())
+    read(1024, |buffer| rustix::fs::llistxattr(&path, buffer)).map(split)
+}
+
+/// As [`list()`](fn@list), of an open file or directory.
+///
+/// # Errors
+/// What flistxattr(2) says.
+pub fn list_of(file: impl AsFd) -> io::Result<Vec<OsString>> {
+    read(1024, |buffer| rustix::fs::flistxattr(&file, buffer)).map(split)
 }
 
 /// The value of one attribute; `None` when it is not set or the filesystem has no attributes.
@@ -47,18 +69,23 @@ pub fn list(dir: impl AsFd, name: &OsStr) -> io::Result<Vec<OsString>> {
 /// What getxattr(2) says.
 pub fn get(dir: impl AsFd, name: &OsStr, attribute: &OsStr) -> io::Result<Option<Vec<u8>>> {
     let path = path_of(dir, name);
-    let mut value = vec![0; 256];
-    loop {
-        match rustix::fs::lgetxattr(&path, attribute, value.as_mut_slice()) {
-            Ok(length) => {
-                value.truncate(length);
-                return Ok(Some(value));
-            }
-            Err(Errno::RANGE) if value.len() < LARGEST => value.resize(LARGEST, 0),
-            Err(Errno::NODATA | Errno::OPNOTSUPP) => return Ok(None),
-            Err(errno) => return Err(errno.into()),
-        }
-    }
+    read(256, |buffer| rustix::fs::lgetxattr(&path, attribute, buffer))
+}
+
+/// As [`get`], of an open file or directory.
+///
+/// # Errors
+/// What fgetxattr(2) says.
+pub fn get_of(file: impl AsFd, attribute: &OsStr) -> io::Result<Option<Vec<u8>>> {
+    read(256, |buffer| rustix::fs::fgetxattr(&file, attribute, buffer))
+}
+
+/// As [`set`], of an open file or directory.
+///
+/// # Errors
+/// What fsetxattr(2) says.
+pub fn set_of(file: impl AsFd, attribute: &OsStr, value: &[u8]) -> io::Result<()> {
+    Ok(rustix::fs::fsetxattr(&file, attribute, value, XattrFlags::empty())?)
 }
 
 /// Sets one attribute, replacing an older value.

@@ -95,6 +95,9 @@ fn a_veth_pair_reaches_into_another_namespace() {
                 ..Route::through(eth0.index, ip("0.0.0.0"), 0, PROTO_STATIC)
             })
             .expect("a default route");
+        let other_end = here.find_link_index(eth0.peer.expect("a veth has another end")).expect("looked up");
+        assert_eq!(other_end.map(|link| link.name).as_deref(), Some("veth0"));
+        assert_eq!(here.find_link_index(9999).expect("looked up"), None);
         let ping = Command::new("ping", "iputils-ping").args(["-c", "1", "-W", "5", "10.9.8.7"]).run();
         assert!(ping.is_ok(), "{ping:?}");
 

@@ -56,7 +56,8 @@ pub trait Network: Send + Sync {
     fn check_new(&self) -> Result<()>;
 
     /// Brings the network up, or takes over one that is up already without disturbing it: what is as the config wants
-    /// it stays untouched. `hosts` are the NICs of all instances on it. Returns keys to remember in the config.
+    /// it stays untouched. `hosts` are the NICs of all instances on it, running or not: DHCP and DNS forget all
+    /// others, and so do addresses that were settled for filtering. Returns keys to remember in the config.
     ///
     /// # Errors
     /// What could not be had. What this call had made is gone again then.

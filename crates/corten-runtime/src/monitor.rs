@@ -5,6 +5,7 @@ mod child;
 mod console;
 mod ending;
 mod groups;
+mod limits;
 pub mod named_systemd;
 pub mod nodes;
 mod root;

@@ -74,6 +74,9 @@ pub struct Spec {
     /// Where the ring of the console is written when the container ends; LXD's `console.log`.
     #[serde(default)]
     pub console_log: Option<PathBuf>,
+    /// The processes take the machine for one of 32 bits (personality(2), `PER_LINUX32`).
+    #[serde(default)]
+    pub linux32: bool,
     /// Makes the step of this name fail, one of [`crate::monitor::steps::ALL`]: for tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fail_step: Option<String>,
@@ -109,6 +112,7 @@ impl Spec {
             oom_score_adj: None,
             console_ring: default_console_ring(),
             console_log: None,
+            linux32: false,
             fail_step: None,
             core_scheduling: false,
         }

@@ -84,3 +84,10 @@ fn what_a_newer_daemon_adds_to_a_message_is_passed_over() {
     assert_eq!(spec, ExecSpec { argv: vec!["true".into()], ..ExecSpec::default() });
     assert!(serde_json::from_str::<Request>(r#""fly""#).is_err());
 }
+
+#[test]
+fn the_example_of_a_spec_can_be_read() {
+    let spec: corten_runtime::Spec = serde_json::from_str(include_str!("../examples/busybox.json")).expect("a spec");
+    corten_runtime::spec::check::check(&spec).expect("a good one");
+    assert_eq!(spec.idmap.and_then(|map| map.host_uid(5)), Some(1_000_005));
+}

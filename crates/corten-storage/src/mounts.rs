@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Doing, Result};
@@ -9,17 +10,36 @@ use crate::error::{Doing, Result};
 /// How often each path is in use. One slow mount keeps back only those who want the same path.
 #[derive(Debug, Default)]
 pub struct Mounts {
-    slots: Mutex<HashMap<PathBuf, Arc<Mutex<usize>>>>,
+    slots: Mutex<HashMap<PathBuf, Arc<Slot>>>,
 }
 
-/// A user died while holding the lock: the number it guards is changed last, so it is still right.
+/// One path. The number of users is changed while the turn is held, and may be read without.
+#[derive(Debug, Default)]
+struct Slot {
+    turn: Mutex<()>,
+    users: AtomicUsize,
+}
+
+/// A user died while holding the lock: what it guards is changed last, so it is still right.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Mounts {
-    fn slot(&self, path: &Path) -> Arc<Mutex<usize>> {
-        lock(&self.slots).entry(path.to_path_buf()).or_default().clone()
+    /// Runs `work` while nobody else begins or ends a use of `path`.
+    fn in_turn<T>(&self, path: &Path, work: impl FnOnce(&AtomicUsize) -> T) -> T {
+        let slot = lock(&self.slots).entry(path.to_path_buf()).or_default().clone();
+        let done = {
+            let _turn = lock(&slot.turn);
+            work(&slot.users)
+        };
+        // The table does not grow for ever: a slot that nobody uses or waits for goes. The table has one reference,
+        // this call the other.
+        let mut slots = lock(&self.slots);
+        if Arc::strong_count(&slot) == 2 && slot.users.load(Ordering::Acquire) == 0 {
+            slots.remove(path);
+        }
+        done
     }
 
     /// Adds a user of `path`; for the first one `begin` runs.
@@ -27,13 +47,13 @@ impl Mounts {
     /// # Errors
     /// That of `begin`; the user is not counted then.
     pub fn take(&self, path: &Path, begin: impl FnOnce() -> Result<()>) -> Result<()> {
-        let slot = self.slot(path);
-        let mut users = lock(&slot);
-        if *users == 0 {
-            begin()?;
-        }
-        *users += 1;
-        Ok(())
+        self.in_turn(path, |users| {
+            if users.load(Ordering::Acquire) == 0 {
+                begin()?;
+            }
+            users.fetch_add(1, Ordering::AcqRel);
+            Ok(())
+        })
     }
 
     /// Ends one use of `path`; after the last one `end` runs. Without users nothing happens.
@@ -41,31 +61,28 @@ impl Mounts {
     /// # Errors
     /// That of `end`; the user stays counted then.
     pub fn give_back(&self, path: &Path, end: impl FnOnce() -> Result<()>) -> Result<()> {
-        let slot = self.slot(path);
-        let mut users = lock(&slot);
-        if *users == 1 {
-            end()?;
-        }
-        *users = users.saturating_sub(1);
-        if *users == 0 {
-            drop(users);
-            self.forget(path);
-        }
-        Ok(())
+        self.in_turn(path, |users| {
+            match users.load(Ordering::Acquire) {
+                0 => return Ok(()),
+                1 => end()?,
+                _ => {}
+            }
+            users.fetch_sub(1, Ordering::AcqRel);
+            Ok(())
+        })
+    }
+
+    /// Runs `work` while the use of `path` neither begins nor ends.
+    ///
+    /// # Errors
+    /// That of `work`.
+    pub fn hold<T>(&self, path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.in_turn(path, |_| work())
     }
 
     /// How many users `path` has.
     pub fn users(&self, path: &Path) -> usize {
-        let slot = lock(&self.slots).get(path).cloned();
-        slot.map_or(0, |slot| *lock(&slot))
-    }
-
-    /// Drops the slot of `path` when nobody uses or waits for it, so that the table does not grow for ever.
-    fn forget(&self, path: &Path) {
-        let mut slots = lock(&self.slots);
-        if slots.get(path).is_some_and(|slot| Arc::strong_count(slot) <= 2 && *lock(slot) == 0) {
-            slots.remove(path);
-        }
+        lock(&self.slots).get(path).map_or(0, |slot| slot.users.load(Ordering::Acquire))
     }
 }
 

@@ -3,10 +3,10 @@
 //! On disk, beside what every pool has:
 //! - `images/FINGERPRINT/`: an image, its root unpacked or a squashfs that is mounted as it is;
 //! - `layers/ID/{upper,work}`: a layer; writable while it is on top of a container, never changed once below another;
-//! - `layers` in the directory of each container and snapshot: which layers it is made of, topmost first.
+//! - the link `layers` in the directory of each container and snapshot: which layers it is made of, topmost first.
 //!
-//! Every change makes new layers first and then replaces one `layers` file or renames one directory; a layer that no
-//! file names is garbage, and goes when the daemon starts next at the latest.
+//! Every change makes new layers first and then replaces one such link or renames one directory; a layer that no link
+//! names is garbage, and goes when the daemon starts next at the latest.
 
 pub mod image;
 pub mod layers;
@@ -89,7 +89,7 @@ impl Driver for Overlay {
         if !path.is_dir() {
             return Ok(());
         }
-        // A damaged file must not keep a volume from being deleted: what it named goes when the daemon starts next.
+        // A damaged list must not keep a volume from being deleted: what it named goes when the daemon starts next.
         let layers = layers::read(&path).unwrap_or_default();
         build::take_away(pool, volume)?;
         if volume.is_snapshot() {
@@ -146,8 +146,10 @@ impl Driver for Overlay {
         if pool.contents().users(&path) > 0 {
             return Err(Error::busy(format!("Storage volume \"{}\" is in use", volume.name)));
         }
-        // A daemon that was killed may have left its view; two overlays on one writable layer must not be.
-        mounts::unmount_all(&path.join("rootfs"))?;
+        if !pool.is_running(volume) {
+            // A daemon that was killed may have left its view; two overlays on one writable layer must not be.
+            mounts::unmount_all(&path.join("rootfs"))?;
+        }
         stack::root(pool, &layers::read(&path)?)
     }
 

@@ -35,7 +35,7 @@ struct Shared {
     contents: Mounts,
     /// Instances that run from a volume, by the volume's path.
     roots: Mounts,
-    /// One at a time may make an image ready, by its path.
+    /// One at a time may make an image ready or mount it, by its path.
     images: Mounts,
     /// Held for reading while something begins to refer to a layer, for writing while it is decided that nobody does.
     references: RwLock<()>,

@@ -6,6 +6,7 @@ use crate::help;
 
 mod action;
 mod alias;
+mod cluster;
 mod config;
 mod config_device;
 mod config_metadata;
@@ -54,6 +55,7 @@ mod warning;
 /// The commands directly below `lxc`, in the order of their names.
 pub static ALL: &[&Command] = &[
     &alias::COMMAND,
+    &cluster::COMMAND,
     &config::COMMAND,
     &console::COMMAND,
     &copy::COMMAND,

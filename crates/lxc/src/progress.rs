@@ -45,7 +45,7 @@ impl Progress {
     /// Shows what an operation reports of itself.
     pub fn update_operation(&mut self, operation: &Operation) {
         if let Some(state) = operation.metadata.as_ref().and_then(reported) {
-            self.update(&state.to_owned());
+            self.update(state);
         }
     }
 

@@ -15,7 +15,7 @@ pub fn text(question: &str) -> Result<String> {
         if !answer.is_empty() {
             return Ok(answer);
         }
-        let _ = writeln!(std::io::stderr(), "Invalid input, try again.\n");
+        warn_again();
     }
 }
 
@@ -29,8 +29,27 @@ pub fn choice(question: &str, choices: &[String]) -> Result<String> {
         if choices.contains(&answer) {
             return Ok(answer);
         }
-        let _ = writeln!(std::io::stderr(), "Invalid input, try again.\n");
+        warn_again();
     }
+}
+
+/// Asks until the answer is yes or no; an empty answer means `default`.
+///
+/// # Errors
+/// When standard input ends.
+pub fn yes(question: &str, default: bool) -> Result<bool> {
+    loop {
+        match line(question)?.to_lowercase().as_str() {
+            "" => return Ok(default),
+            "yes" | "y" => return Ok(true),
+            "no" | "n" => return Ok(false),
+            _ => warn_again(),
+        }
+    }
+}
+
+fn warn_again() {
+    let _ = writeln!(std::io::stderr(), "Invalid input, try again.\n");
 }
 
 /// Asks once; the answer may be empty.

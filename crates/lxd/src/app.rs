@@ -33,6 +33,7 @@ use corten_db::Db;
 use dirs::Dirs;
 use facts::Host;
 use hyper::HeaderMap;
+use images::Images;
 use instances::Instances;
 use ready::Ready;
 use serde_json::Value;
@@ -71,6 +72,8 @@ pub struct App {
     pub ready: Ready,
     /// What is known of instances beside the database.
     pub instances: Instances,
+    /// What is known of images beside the database.
+    pub images: Images,
     /// The open storage pools.
     pub pools: Pools,
     /// The HTTPS listener, once there is one.

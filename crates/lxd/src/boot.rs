@@ -8,6 +8,7 @@ pub mod systemd;
 use crate::app::App;
 use crate::app::dirs::Dirs;
 use crate::app::facts::Host;
+use crate::app::images::Images;
 use crate::app::instances::Instances;
 use crate::app::ready::{Ready, Stage};
 use crate::app::settings::Settings;
@@ -75,6 +76,7 @@ fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result<Arc<App>> 
         host,
         ready: Ready::default(),
         instances: Instances::new()?,
+        images: Images::default(),
         pools: Pools::default(),
         https: OnceLock::new(),
         storage_changes: AtomicU64::new(0),

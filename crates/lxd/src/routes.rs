@@ -1,13 +1,19 @@
 //! The list of lists: every endpoint that this daemon answers.
 
 pub mod certificates;
+pub mod cluster;
 pub mod events;
+pub mod image;
+pub mod image_aliases;
+pub mod image_download;
+pub mod images;
 pub mod instance;
 pub mod instance_exec;
 pub mod instance_logs;
 pub mod instance_state;
 pub mod instances;
 pub mod internal;
+pub mod networks;
 pub mod operations;
 pub mod profiles;
 pub mod projects;
@@ -22,10 +28,12 @@ use crate::app::Endpoint;
 pub const ALL: &[&[Endpoint]] = &[
     server::ENDPOINTS,
     events::ENDPOINTS,
+    networks::ENDPOINTS,
     operations::ENDPOINTS,
     profiles::ENDPOINTS,
     projects::ENDPOINTS,
     certificates::ENDPOINTS,
+    cluster::ENDPOINTS,
     warnings::ENDPOINTS,
     resources::ENDPOINTS,
     instances::ENDPOINTS,
@@ -34,5 +42,8 @@ pub const ALL: &[&[Endpoint]] = &[
     instance_logs::ENDPOINTS,
     instance_state::ENDPOINTS,
     storage_pools::ENDPOINTS,
+    images::ENDPOINTS,
+    image::ENDPOINTS,
+    image_aliases::ENDPOINTS,
     internal::ENDPOINTS,
 ];

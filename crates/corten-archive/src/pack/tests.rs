@@ -77,24 +77,3 @@ fn a_tree_comes_out_as_it_went_in() {
     assert_eq!(fs::read_to_string(base.join("gnu/metadata.yaml")).expect("there"), "a: b\n");
     remove::tree(&base).expect("removed");
 }
-
-#[test]
-fn single_files_are_found() {
-    let base = scratch("find");
-    fs::write(base.join("tree/file"), "x").expect("written");
-    let archive = base.join("archive");
-    fs::write(&archive, pack(&base.join("tree"))).expect("written");
-    let find =
-        |name: &str, limit| crate::members::find(&archive, name, limit, &["rootfs.img", "rootfs"], Watch::default());
-    let found = find("metadata.yaml", 10).expect("read");
-    assert_eq!((found.content.as_deref(), found.other.as_deref()), (Some(&b"a: b\n"[..]), Some("rootfs")));
-    assert_eq!(find("nothing", 10).expect("read").content, None);
-    assert!(matches!(find("metadata.yaml", 2), Err(Error::TooLarge { .. })));
-    fs::write(base.join("tree/metadata.yaml"), "c: d\n").expect("written");
-    fs::create_dir(base.join("tree/rootfs")).expect("made");
-    crate::squashfs::pack(&base.join("tree"), &base.join("squashfs"), "gzip").expect("packed");
-    let found =
-        crate::members::find(&base.join("squashfs"), "metadata.yaml", 10, &["rootfs"], Watch::default()).expect("read");
-    assert_eq!((found.content.as_deref(), found.other.as_deref()), (Some(&b"c: d\n"[..]), Some("rootfs")));
-    remove::tree(&base).expect("removed");
-}

@@ -2,12 +2,13 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use corten_host::rooted::directory::Directory;
 use corten_host::xattr::{self, IdShift};
-use rustix::fs::{Mode, Timespec, Timestamps};
+use rustix::fs::{Gid, Mode, Timespec, Timestamps, Uid};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
@@ -31,35 +32,68 @@ pub fn owner(entry: &Entry, shift: Option<&dyn IdShift>) -> Result<(u32, u32)> {
     })
 }
 
-/// Puts all of an entry's attributes on `name` in `directory`, which was made for it.
+/// Something that was just made for an entry.
+pub enum Made<'a> {
+    /// A file or directory that is open.
+    Open(BorrowedFd<'a>),
+    /// The entry of this name in a directory: links and devices, which cannot be opened.
+    Named(&'a Directory, &'a OsStr),
+}
+
+/// Puts all of an entry's attributes on what was made for it.
 ///
 /// # Errors
 /// What the kernel says; attributes that the filesystem does not know are left out.
-pub fn apply(directory: &Directory, name: &OsStr, entry: &Entry, shift: Option<&dyn IdShift>) -> Result<()> {
-    let failed = |source| Error::writing(format!("Failed to set attributes of \"{}\"", entry.path.display()), source);
-    // The order matters: a change of owner takes file capabilities and the set-user-id bit away, a default ACL
-    // rewrites permissions, and anything changes the times.
+pub fn apply(made: &Made, entry: &Entry, shift: Option<&dyn IdShift>) -> Result<()> {
     let (uid, gid) = owner(entry, shift)?;
-    directory.chown(name, uid, gid).map_err(failed)?;
-    for (attribute, value) in &entry.xattrs {
-        if OVERLAY.iter().any(|prefix| attribute.as_bytes().starts_with(prefix)) {
-            continue;
+    let work = || -> io::Result<()> {
+        // The order matters: a change of owner takes file capabilities and the set-user-id bit away, a default ACL
+        // rewrites permissions, and anything changes the times.
+        match made {
+            Made::Open(file) => rustix::fs::fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?,
+            Made::Named(directory, name) => directory.chown(name, uid, gid)?,
         }
-        let shifted = shift.map(|ids| xattr::shift(attribute, value, ids));
-        let value = match &shifted {
-            None => value,
-            Some(Some(value)) => value,
-            Some(None) => continue,
-        };
-        match xattr::set(directory, name, attribute, value) {
-            Err(error) if is_unknown_here(attribute, &error) => {}
-            done => done.map_err(failed)?,
+        for (attribute, value) in &entry.xattrs {
+            set_attribute(made, attribute, value, shift)?;
         }
+        let (mode, times) = (Mode::from_raw_mode(entry.mode), times(entry.mtime));
+        match made {
+            Made::Open(file) => {
+                rustix::fs::fchmod(file, mode)?;
+                Ok(rustix::fs::futimens(file, &times)?)
+            }
+            Made::Named(directory, name) => {
+                if entry.kind != Kind::Symlink {
+                    directory.chmod(name, mode)?;
+                }
+                directory.utimes(name, &times)
+            }
+        }
+    };
+    work().map_err(|source| Error::writing(format!("Failed to set attributes of \"{}\"", entry.path.display()), source))
+}
+
+fn set_attribute(made: &Made, attribute: &OsStr, value: &[u8], shift: Option<&dyn IdShift>) -> io::Result<()> {
+    if OVERLAY.iter().any(|prefix| attribute.as_bytes().starts_with(prefix)) {
+        return Ok(());
     }
-    if entry.kind != Kind::Symlink {
-        directory.chmod(name, Mode::from_raw_mode(entry.mode)).map_err(failed)?;
+    let shifted = match shift {
+        None => None,
+        // An id in it has no place in the container: the attribute means nothing there.
+        Some(ids) => match xattr::shift(attribute, value, ids) {
+            None => return Ok(()),
+            shifted => shifted,
+        },
+    };
+    let value = shifted.as_deref().unwrap_or(value);
+    let set = match made {
+        Made::Open(file) => xattr::set_of(file, attribute, value),
+        Made::Named(directory, name) => xattr::set(directory, name, attribute, value),
+    };
+    match set {
+        Err(error) if is_unknown_here(attribute, &error) => Ok(()),
+        set => set,
     }
-    directory.utimes(name, &times(entry.mtime)).map_err(failed)
 }
 
 /// Whether an attribute may be missing afterwards: where the filesystem has none of this kind, and where a security
@@ -75,19 +109,6 @@ fn is_unknown_here(attribute: &OsStr, error: &io::Error) -> bool {
 fn times((seconds, nanos): (i64, u32)) -> Timestamps {
     let time = Timespec { tv_sec: seconds, tv_nsec: i64::from(nanos) };
     Timestamps { last_access: time, last_modification: time }
-}
-
-/// As [`apply`], for the root directory that all entries are below.
-///
-/// # Errors
-/// What the kernel says.
-pub fn apply_to_top(top: &Directory, entry: &Entry, shift: Option<&dyn IdShift>) -> Result<()> {
-    let failed = |source: Errno| Error::writing("Failed to set attributes of the root".to_string(), source.into());
-    let (uid, gid) = owner(entry, shift)?;
-    let (uid, gid) = (Some(rustix::fs::Uid::from_raw(uid)), Some(rustix::fs::Gid::from_raw(gid)));
-    rustix::fs::fchown(top, uid, gid).map_err(failed)?;
-    rustix::fs::fchmod(top, Mode::from_raw_mode(entry.mode)).map_err(failed)?;
-    rustix::fs::futimens(top, &times(entry.mtime)).map_err(failed)
 }
 
 /// Whether a path is the root itself.

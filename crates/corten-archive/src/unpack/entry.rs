@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use corten_host::rooted::Rooted;
 use rustix::fs::{FileType, Mode, makedev};
 
-use super::attributes::{self, is_top};
+use super::attributes::{self, Made, is_top};
 use super::place::{Tree, clean};
 use super::{Devices, Options, Totals};
 use crate::error::{Error, Result};
@@ -73,14 +74,15 @@ impl<'a> Unpacking<'a> {
             if is_top(&path) {
                 let top = self.tree.top();
                 let top = top.map_err(|source| Error::writing("Failed to open the root".to_string(), source))?;
-                attributes::apply_to_top(&top, &entry, self.options.shift)?;
+                attributes::apply(&Made::Open(top.as_fd()), &entry, self.options.shift)?;
                 continue;
             }
             let (parent, name) = self.tree.place(&path, false)?;
             let stat = parent.find(name).map_err(|source| failed("look at", &path, source))?;
             // A later entry may have put something else there.
             if stat.is_some_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory) {
-                attributes::apply(parent, name, &entry, self.options.shift)?;
+                let directory = parent.enter(name).map_err(|source| failed("open", &path, source))?;
+                attributes::apply(&Made::Open(directory.as_fd()), &entry, self.options.shift)?;
             }
         }
         Ok(self.totals)
@@ -120,8 +122,7 @@ impl<'a> Unpacking<'a> {
         if entry.sparse.is_some() {
             file.set_len(entry.size).map_err(|source| failed("write", path, source))?;
         }
-        drop(file);
-        attributes::apply(parent, name, entry, self.options.shift)
+        attributes::apply(&Made::Open(file.as_fd()), entry, self.options.shift)
     }
 
     fn hard_link(&mut self, path: &Path, entry: &Entry) -> Result<()> {
@@ -143,7 +144,7 @@ impl<'a> Unpacking<'a> {
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             return Err(missing());
         }
-        let fd = std::os::fd::AsFd::as_fd(parent).try_clone_to_owned();
+        let fd = parent.as_fd().try_clone_to_owned();
         let from = fd.map_err(|source| failed("open the directory of", &target, source))?;
         let from = corten_host::rooted::directory::Directory::from_fd(from);
         self.replace(path)?;
@@ -155,7 +156,7 @@ impl<'a> Unpacking<'a> {
         self.replace(path)?;
         let (parent, name) = self.tree.place(path, true)?;
         parent.symlink(entry.link.as_os_str(), name).map_err(|source| failed("make link", path, source))?;
-        attributes::apply(parent, name, entry, self.options.shift)
+        attributes::apply(&Made::Named(parent, name), entry, self.options.shift)
     }
 
     fn node(&mut self, path: &Path, entry: &Entry) -> Result<()> {
@@ -178,7 +179,7 @@ impl<'a> Unpacking<'a> {
         let (parent, name) = self.tree.place(path, true)?;
         let device = makedev(entry.device.0, entry.device.1);
         parent.mknod(name, kind, CLOSED_FILE, device).map_err(|source| failed("make device", path, source))?;
-        attributes::apply(parent, name, entry, self.options.shift)
+        attributes::apply(&Made::Named(parent, name), entry, self.options.shift)
     }
 
     /// Makes room for something that is no directory.

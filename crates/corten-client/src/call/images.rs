@@ -54,8 +54,7 @@ impl Server {
     /// # Errors
     /// The server's own error.
     pub async fn create_image_alias(&self, name: &str, target: &str) -> Result<()> {
-        let post =
-            ImageAliasesPost { name: name.to_owned(), target: target.to_owned(), ..ImageAliasesPost::default() };
+        let post = ImageAliasesPost { name: name.to_owned(), target: target.to_owned(), ..ImageAliasesPost::default() };
         self.post("/1.0/images/aliases", &post).await
     }
 

@@ -173,7 +173,7 @@ impl Remote {
         }
         let got = data_encoding::HEXLOWER.encode(&hash.finalize());
         if !file.sha256.is_empty() && got != file.sha256 {
-            let path = &file.path;
+            let path = Address::parse(&self.url)?.join(&file.path)?;
             return Err(Error::internal(format!("Hash mismatch for {path}: {got} != {}", file.sha256)));
         }
         Ok(had)

@@ -173,9 +173,7 @@ impl Place<'_> {
             fingerprint: fingerprint.to_owned(),
             properties: self.properties(kind),
             r#type: if machine { "virtual-machine" } else { "container" }.to_owned(),
-            aliases: aliases
-                .map(|name| ImageAlias { name: name.to_owned(), description: String::new() })
-                .collect(),
+            aliases: aliases.map(|name| ImageAlias { name: name.to_owned(), description: String::new() }).collect(),
             ..Image::default()
         };
         let mut files = vec![meta.file(Holds::Metadata)];

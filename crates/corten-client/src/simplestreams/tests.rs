@@ -61,10 +61,10 @@ fn aliases_stand_for_the_newest_image_of_the_best_kind_on_this_host() {
     }
     assert_eq!(catalogue.alias("", "centos/8").unwrap_err().message, "Alias 'centos/8' doesn't exist");
     let everywhere = catalogue.alias_architectures("container", "centos/7").unwrap();
-    assert_eq!(everywhere.iter().map(|(name, entry)| (name.as_str(), entry.target.as_str())).collect::<Vec<_>>(), [
-        ("aarch64", "b2-sq"),
-        ("x86_64", "a2-sq")
-    ]);
+    assert_eq!(
+        everywhere.iter().map(|(name, entry)| (name.as_str(), entry.target.as_str())).collect::<Vec<_>>(),
+        [("aarch64", "b2-sq"), ("x86_64", "a2-sq")]
+    );
     let arm = Catalogue::new("https://images.example.org", &[products()], "aarch64");
     assert_eq!(arm.alias("", "centos/7").unwrap().target, "b2-sq");
 }
@@ -85,15 +85,13 @@ fn images_are_described_as_lxd_does() {
     let names: Vec<&str> = image.aliases.iter().map(|alias| alias.name.as_str()).collect();
     assert_eq!(names, ["centos/7", "centos/7/amd64", "centos/7/default", "centos/7/default/amd64"]);
     assert!(catalogue.image("a1-sq").unwrap().aliases.is_empty());
-    let files: Vec<_> = catalogue.files("a2-sq").unwrap().iter().map(|file| (file.path.as_str(), &file.holds)).collect();
-    assert_eq!(files, [
-        ("i/a2/lxd.tar.xz", &product::Holds::Metadata),
-        ("i/a2/rootfs.squashfs", &product::Holds::Root)
-    ]);
+    let files: Vec<_> =
+        catalogue.files("a2-sq").unwrap().iter().map(|file| (file.path.as_str(), &file.holds)).collect();
     assert_eq!(
-        catalogue.image("a").unwrap_err().message,
-        "More than one match for the provided partial fingerprint"
+        files,
+        [("i/a2/lxd.tar.xz", &product::Holds::Metadata), ("i/a2/rootfs.squashfs", &product::Holds::Root)]
     );
+    assert_eq!(catalogue.image("a").unwrap_err().message, "More than one match for the provided partial fingerprint");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn types() {
             (&[("type", "none")], ""),
             (&[("type", "none"), ("x", "y")], "Invalid device option \"x\""),
             (&[("type", "teapot")], "Failed loading device \"d\": Unsupported device type"),
-            (&[("x", "y")], "Failed loading device \"d\": Unsupported device type"),
+            (&[("x", "y")], "Failed loading device \"d\": Missing device type in config"),
             (&[("type", "pci"), ("address", "01:00.0")], "Unsupported device type"),
             (&[("type", "nic"), ("nictype", "x")], "Failed loading device \"d\": Unsupported device type"),
         ],

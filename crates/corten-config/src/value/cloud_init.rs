@@ -15,7 +15,7 @@ fn check_yaml(text: &str) -> Result<(), String> {
         Value::Null | Value::Object(_) => return Ok(()),
         Value::Array(_) => ("!!seq", None),
         Value::Bool(_) => ("!!bool", Some(text)),
-        Value::Number(number) if number.is_f64() => ("!!float", Some(text)),
+        Value::Number(_) if text.contains(['.', 'e', 'E']) => ("!!float", Some(text)),
         Value::Number(_) => ("!!int", Some(text)),
         Value::String(_) => ("!!str", Some(text)),
     };

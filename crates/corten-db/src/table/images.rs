@@ -237,7 +237,10 @@ fn replace_parts(tx: &mut Tx<'_>, id: i64, image: &Image) -> Result<()> {
     }
     tx.exec("DELETE FROM images_profiles WHERE image_id = ?1", params![id])?;
     for name in &image.profiles {
-        let profile = super::profiles::id(tx, &image.project, name)?
+        let own = super::profiles::id(tx, &image.project, name)?;
+        // A project without profiles of its own uses those of the default one.
+        let profile = own
+            .map_or_else(|| super::profiles::id(tx, super::projects::DEFAULT, name), |id| Ok(Some(id)))?
             .ok_or_else(|| DbError::NotFound(format!("profile {name} in project {}", image.project)))?;
         tx.exec("INSERT INTO images_profiles (image_id, profile_id) VALUES (?1, ?2)", params![id, profile])?;
     }

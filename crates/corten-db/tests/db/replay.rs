@@ -64,7 +64,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn any_sequence_replays_to_an_equal_dump(steps in proptest::collection::vec(step(), 0..30)) {
         let (_one, first) = scratch::new();

@@ -168,10 +168,21 @@ impl Socket {
     pub fn find_link(&self, name: &str) -> Result<Option<Link>> {
         let mut request = Request::new(libc::RTM_GETLINK, REQUEST | ACK, &fixed(0, 0, 0));
         request.put_str(libc::IFLA_IFNAME, name);
+        self.find(&format!("looking up the network interface {name:?}"), request)
+    }
+
+    /// The link with this index; none when there is no such link. So the name of a guest's other end is found.
+    ///
+    /// # Errors
+    /// When the kernel refuses for another reason.
+    pub fn find_link_index(&self, index: u32) -> Result<Option<Link>> {
+        let request = Request::new(libc::RTM_GETLINK, REQUEST | ACK, &fixed(index, 0, 0));
+        self.find(&format!("looking up network interface {index}"), request)
+    }
+
+    fn find(&self, doing: &str, request: Request) -> Result<Option<Link>> {
         let mut found = None;
-        match self.exchange(&format!("looking up the network interface {name:?}"), request, |message| {
-            found = Link::parse(message);
-        }) {
+        match self.exchange(doing, request, |message| found = Link::parse(message)) {
             Ok(()) => Ok(found),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),

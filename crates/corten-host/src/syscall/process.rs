@@ -43,6 +43,18 @@ pub fn close_all_from(first: u32) {
     unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
 }
 
+/// Makes `uname` and the kernel's files show a machine of 32 bits, for this process and those that it becomes.
+///
+/// # Errors
+/// What personality(2) says.
+pub fn become_32_bit() -> io::Result<()> {
+    /// `PER_LINUX32` of linux/personality.h.
+    const LINUX32: libc::c_ulong = 8;
+    // SAFETY: rustix has no call for it; it takes a number and changes nothing in this process's memory.
+    let was = unsafe { libc::personality(LINUX32) };
+    if was >= 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Runs `program` in place of this process. Returns only to tell why it could not.
 pub fn execve(program: &CStr, argv: &[CString], env: &[CString]) -> io::Error {
     let pointers = |words: &[CString]| -> Vec<*const libc::c_char> {

@@ -2,20 +2,23 @@
 
 use std::ffi::{CString, OsStr};
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use corten_host::mount;
-use corten_host::syscall::process::{close_from_at_exec, default_signals, execve};
+use corten_host::syscall::process::{become_32_bit, close_from_at_exec, default_signals, execve};
 use rustix::fs::Mode;
-use rustix::thread::{Gid, ThreadNameSpaceType, Uid, move_into_thread_name_spaces};
+use rustix::process::{Pid, Rlimit as Limit};
+use rustix::thread::{
+    CoreSchedulingScope, Gid, ThreadNameSpaceType, Uid, move_into_thread_name_spaces, pull_core_scheduling_cookie,
+};
 
 use super::child::{Doing, Failure, Outcome, failure};
-use super::groups::Groups;
 use super::secure::Confinement;
-use super::view;
-use crate::spec::{Create, ExecSpec, Security};
+use super::start::Running;
+use super::{limits, view};
+use crate::spec::{Create, ExecSpec};
 
 /// All that a process of a container shares with it, but for the pid namespace, in which it was born.
 const ALL: &[ThreadNameSpaceType] = &[
@@ -50,14 +53,10 @@ pub struct Plan<'a> {
     pub spec: &'a ExecSpec,
     /// Its standard input, output and error.
     pub stdio: &'a [OwnedFd],
-    /// The container's init.
-    pub init: BorrowedFd<'a>,
-    /// Whether it has a user namespace.
-    pub user: bool,
-    /// What it gives up.
-    pub security: &'a Security,
-    /// Its groups.
-    pub groups: &'a Groups,
+    /// The container.
+    pub running: &'a Running,
+    /// The monitor's own limit of descriptors before it raised it.
+    pub nofile: &'a Limit,
 }
 
 /// The child's way from the clone to its program; comes back only to tell why not.
@@ -76,12 +75,22 @@ pub const EXECUTING: &str = "executing";
 
 fn prepare(plan: &Plan<'_>) -> Outcome {
     let ExecSpec { cwd, uid, gid, groups, tty, .. } = plan.spec;
-    let confinement = Confinement::prepare(plan.security)?;
-    plan.groups.payload.enter_v1(0).map_err(|error| failure("entering the container's control group", error))?;
-    join(plan.init, plan.user)?;
+    let Running { kept, groups: control, made, .. } = plan.running;
+    let user = kept.idmap.is_some();
+    let confinement = Confinement::prepare(&kept.security)?;
+    limits::restore(plan.nofile);
+    limits::apply(None, &kept.rlimits)?;
+    if kept.core_scheduling
+        && let Some(init) = Pid::from_raw(made.init)
+    {
+        // Refused where threads share no core, and there is nothing to be kept apart.
+        let _ = pull_core_scheduling_cookie(init, CoreSchedulingScope::Thread);
+    }
+    control.payload.enter_v1(0).map_err(|error| failure("entering the container's control group", error))?;
+    join(plan.running.pidfd.as_fd(), user)?;
     rustix::process::setsid().doing(|| "starting a session".into())?;
     let _ = corten_host::syscall::keyring::join_new_session();
-    if plan.user {
+    if user {
         // Root inside, as long as there is something to be done that only root may do.
         take_ids(0, 0, &[])?;
     }
@@ -93,7 +102,10 @@ fn prepare(plan: &Plan<'_>) -> Outcome {
     if *tty {
         rustix::process::ioctl_tiocsctty(rustix::stdio::stdin()).doing(|| "taking the terminal".into())?;
     }
-    confinement.enter(plan.security)?;
+    confinement.enter(&kept.security)?;
+    if kept.linux32 {
+        become_32_bit().doing(|| "becoming a process of 32 bits".into())?;
+    }
     take_ids(*uid, *gid, groups)?;
     let cwd = if cwd.as_os_str().is_empty() { Path::new("/") } else { cwd };
     rustix::process::chdir(cwd).doing(|| format!("going to {}", cwd.display()))?;

@@ -229,6 +229,9 @@ fn settings(child: &mut Child<'_>) -> Outcome {
 fn execute(child: &mut Child<'_>) -> Outcome {
     let init = &child.spec.init;
     attach::take_ids(init.uid, init.gid, &[])?;
+    if child.spec.linux32 {
+        syscall::process::become_32_bit().doing(|| "becoming a process of 32 bits".into())?;
+    }
     let cwd = if init.cwd.as_os_str().is_empty() { Path::new("/") } else { &init.cwd };
     rustix::process::chdir(cwd).doing(|| format!("going to {}", cwd.display()))?;
     rustix::process::umask(Mode::from_raw_mode(0o022));

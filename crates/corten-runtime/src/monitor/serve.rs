@@ -12,7 +12,7 @@ use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
 use super::sessions::{self, Errand, Session, Stage, Task};
 use super::start::Running;
-use super::{ending, sources, warn};
+use super::{ending, limits, sources, warn};
 use crate::client::{self, SOCKET};
 use crate::protocol::{Exit, Reply, Request, SessionInfo, VERSION, wire};
 use crate::spec::Link;
@@ -54,6 +54,8 @@ enum Source {
 
 struct Monitor {
     running: Running,
+    /// The limit of descriptors before the monitor raised it for itself.
+    nofile: rustix::process::Rlimit,
     connections: Vec<OwnedFd>,
     subscribers: Vec<OwnedFd>,
     sessions: Vec<Session>,
@@ -68,6 +70,7 @@ pub fn serve(running: Running) {
     }
     let mut monitor = Monitor {
         running,
+        nofile: limits::raise_own(),
         connections: Vec::new(),
         subscribers: Vec::new(),
         sessions: Vec::new(),
@@ -173,8 +176,10 @@ impl Monitor {
     }
 
     fn accept(&mut self) {
-        if let Ok(connection) = rustix::net::accept_with(&self.running.listener, SocketFlags::CLOEXEC) {
-            self.connections.push(connection);
+        match rustix::net::accept_with(&self.running.listener, SocketFlags::CLOEXEC) {
+            Ok(connection) => self.connections.push(connection),
+            // Out of descriptors, most likely: whoever has the least to lose makes room.
+            Err(_) => drop(self.connections.pop()),
         }
     }
 
@@ -186,7 +191,7 @@ impl Monitor {
             Err(error) => return self.reply(connection, &refusal("reading a question", &error), &[]),
         };
         match request {
-            Request::Exec(spec) => match sessions::start(&self.running, spec, fds, connection) {
+            Request::Exec(spec) => match sessions::start(&self.running, &self.nofile, spec, fds, connection) {
                 Ok(session) => self.sessions.push(session),
                 Err((connection, error)) => self.reply(connection, &refusal("running a process", &error), &[]),
             },

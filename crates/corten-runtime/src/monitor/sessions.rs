@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use corten_host::fd;
 use corten_host::syscall::clone3::{Side, clone3, exit_now, fork};
-use rustix::process::{WaitId, WaitIdOptions};
+use rustix::process::{Rlimit as Limit, WaitId, WaitIdOptions};
 use serde::{Deserialize, Serialize};
 
 use super::attach::{self, Plan};
@@ -71,6 +71,7 @@ pub struct Session {
 /// Starts a process. `owner` is answered when it has executed its program, or has failed to.
 pub fn start(
     running: &Running,
+    nofile: &Limit,
     spec: ExecSpec,
     mut fds: Vec<OwnedFd>,
     owner: OwnedFd,
@@ -79,7 +80,7 @@ pub fn start(
         return Err((owner, io::Error::other("a command line and three descriptors are needed")));
     }
     let held = fds.split_off(3);
-    match launch(running, &spec, &fds) {
+    match launch(running, nofile, &spec, &fds) {
         Ok((pid, pidfd, socket)) => {
             Ok(Session { pid, pidfd, argv: spec.argv, owner: Some(owner), held, stage: Stage::Preparing(socket) })
         }
@@ -87,21 +88,18 @@ pub fn start(
     }
 }
 
-fn launch(running: &Running, spec: &ExecSpec, stdio: &[OwnedFd]) -> io::Result<(i32, OwnedFd, OwnedFd)> {
+fn launch(
+    running: &Running,
+    nofile: &Limit,
+    spec: &ExecSpec,
+    stdio: &[OwnedFd],
+) -> io::Result<(i32, OwnedFd, OwnedFd)> {
     let (ours, theirs) = fd::packet_pair()?;
     let group = running.groups.payload.v2_attach_fd().map_err(|error| io::Error::other(error.to_string()))?;
     match clone3(0, group.as_ref().map(AsFd::as_fd))? {
         Side::Parent { pid, pidfd } => Ok((pid, pidfd, ours)),
         Side::Child => {
-            let plan = Plan {
-                spec,
-                stdio,
-                init: running.pidfd.as_fd(),
-                user: running.kept.idmap.is_some(),
-                security: &running.kept.security,
-                groups: &running.groups,
-            };
-            let failure = attach::become_process(&plan);
+            let failure = attach::become_process(&Plan { spec, stdio, running, nofile });
             let _ = wire::send(&theirs, &Complaint::of(&failure), &[]);
             exit_now(127)
         }

@@ -7,11 +7,11 @@ use corten_host::cgroup;
 use corten_host::fd;
 use corten_host::netlink::Socket;
 use corten_host::syscall::clone3::{Side, clone3};
-use rustix::process::{Pid, Resource, Rlimit as Limit, Signal, WaitId, WaitIdOptions};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use super::console::Console;
 use super::groups::{self, Groups};
-use super::{child, ending, serve, sources, steps, warn};
+use super::{child, ending, limits, serve, sources, steps, warn};
 use crate::failure::StartFailed;
 use crate::protocol::wire;
 use crate::spec::{IdRange, Link, Spec};
@@ -58,6 +58,12 @@ pub struct Kept {
     pub security: crate::spec::Security,
     /// See [`Spec::idmap`].
     pub idmap: Option<crate::spec::IdMap>,
+    /// See [`Spec::rlimits`].
+    pub rlimits: Vec<crate::spec::Rlimit>,
+    /// See [`Spec::core_scheduling`].
+    pub core_scheduling: bool,
+    /// See [`Spec::linux32`].
+    pub linux32: bool,
     /// See [`Spec::console_log`].
     pub console_log: Option<std::path::PathBuf>,
 }
@@ -91,6 +97,9 @@ pub fn start(mut spec: Spec) -> Result<Running, StartFailed> {
                 run_dir: spec.run_dir,
                 security: spec.security,
                 idmap: spec.idmap,
+                rlimits: spec.rlimits,
+                core_scheduling: spec.core_scheduling,
+                linux32: spec.linux32,
                 console_log: spec.console_log,
             },
         }),
@@ -225,9 +234,7 @@ fn admit(spec: &Spec, groups: &Groups, pid: i32) -> Result<(), StartFailed> {
         Some(_) => groups.payload.enter_v1(process).map_err(entering)?,
         None => groups.payload.enter(process).map_err(entering)?,
     }
-    for limit in &spec.rlimits {
-        set_rlimit(pid, limit)?;
-    }
+    limits::apply(Pid::from_raw(pid), &spec.rlimits).map_err(|failure| failed(failure.what, failure.source))?;
     if let Some(score) = spec.oom_score_adj {
         write_proc(pid, "oom_score_adj", &score.to_string())
             .map_err(|error| failed(format!("writing {score} into oom_score_adj"), error))?;
@@ -243,38 +250,6 @@ fn map_text(ranges: &[IdRange]) -> String {
 fn write_proc(pid: i32, file: &str, text: &str) -> io::Result<()> {
     let mut open = std::fs::OpenOptions::new().write(true).open(format!("/proc/{pid}/{file}"))?;
     open.write_all(text.as_bytes())
-}
-
-const RESOURCES: &[(&str, Resource)] = &[
-    ("as", Resource::As),
-    ("core", Resource::Core),
-    ("cpu", Resource::Cpu),
-    ("data", Resource::Data),
-    ("fsize", Resource::Fsize),
-    ("locks", Resource::Locks),
-    ("memlock", Resource::Memlock),
-    ("msgqueue", Resource::Msgqueue),
-    ("nice", Resource::Nice),
-    ("nofile", Resource::Nofile),
-    ("nproc", Resource::Nproc),
-    ("rss", Resource::Rss),
-    ("rtprio", Resource::Rtprio),
-    ("rttime", Resource::Rttime),
-    ("sigpending", Resource::Sigpending),
-    ("stack", Resource::Stack),
-];
-
-fn set_rlimit(pid: i32, limit: &crate::spec::Rlimit) -> Result<(), StartFailed> {
-    let failed = |error: io::Error| {
-        StartFailed::new(steps::ADMIT, format!("setting the resource limit {}", limit.resource), &error)
-    };
-    let Some((_, resource)) = RESOURCES.iter().find(|(name, _)| *name == limit.resource) else {
-        let known: Vec<&str> = RESOURCES.iter().map(|(name, _)| *name).collect();
-        return Err(failed(io::Error::other(format!("there is none of that name; there are {}", known.join(", ")))));
-    };
-    let values = Limit { current: limit.soft, maximum: limit.hard };
-    rustix::process::prlimit(Pid::from_raw(pid), *resource, values).map_err(|errno| failed(errno.into()))?;
-    Ok(())
 }
 
 fn move_links<'a>(spec: &'a Spec, netns: &OwnedFd, starting: &mut Starting<'a>) -> Result<(), StartFailed> {

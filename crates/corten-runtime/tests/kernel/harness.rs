@@ -119,7 +119,7 @@ impl Drop for Scratch {
 const APPLETS: &[&str] = &[
     "sh", "ls", "cat", "id", "hostname", "mount", "umount", "ip", "sleep", "true", "false", "echo", "ps", "tty",
     "stty", "kill", "poweroff", "reboot", "touch", "stat", "readlink", "env", "wc", "seq", "mkdir", "pwd", "chown",
-    "dd", "rm", "yes", "head", "test", "mknod", "grep", "cut", "ln", "find",
+    "dd", "rm", "yes", "head", "test", "mknod", "grep", "cut", "ln", "find", "uname",
 ];
 
 /// What a process inside said, and its exit status.

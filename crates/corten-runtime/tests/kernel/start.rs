@@ -154,6 +154,7 @@ fn mounts_limits_and_settings_of_the_spec_are_applied() {
     spec.rlimits = vec![Rlimit { resource: "nofile".into(), soft: Some(77), hard: Some(88) }];
     spec.sysctls = vec![("net.ipv4.ip_forward".into(), "1".into())];
     spec.oom_score_adj = Some(123);
+    spec.linux32 = true;
     spec.kernel.masked = vec!["/proc/timer_list".into(), "/no/such".into()];
     spec.cgroup.limits = vec![corten_host::cgroup::Limit::Pids(Some(50))];
     let (container, watch) = scratch.start(&spec);
@@ -168,6 +169,7 @@ fn mounts_limits_and_settings_of_the_spec_are_applied() {
     let limits = std::fs::read_to_string(container.proc_path("limits")).expect("limits");
     let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a line");
     assert_eq!(files.split_whitespace().collect::<Vec<_>>()[3..5], ["77", "88"]);
+    assert_eq!(sh(&container, "ulimit -n; ulimit -Hn; uname -m").out, "77\n88\ni686\n");
     container.kill().expect("killed");
     watch.wait().expect("ended");
 }

@@ -87,3 +87,6 @@ pub fn copy_entry_as(from: &Directory, name: &OsStr, to: &Directory, to_name: &O
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

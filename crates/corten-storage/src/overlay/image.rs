@@ -55,8 +55,7 @@ pub fn ensure(pool: &Pool, fingerprint: &str, files: &ImageFiles, watch: &Watch)
     if is_ready(pool, fingerprint) {
         return Ok(());
     }
-    // The table of users serves as a turn: the work is done while the slot of this image is locked.
-    let work = || -> Result<()> {
+    pool.images().hold(&place, || {
         let _held = pool.hold_layers();
         match std::fs::remove_file(place.join(UNWANTED)) {
             // The same fingerprint is the same content: what is there is as good as new.
@@ -65,9 +64,7 @@ pub fn ensure(pool: &Pool, fingerprint: &str, files: &ImageFiles, watch: &Watch)
             removed => removed.doing(|| format!("Failed to bring back image \"{fingerprint}\""))?,
         }
         if place.is_dir() { Ok(()) } else { make(pool, fingerprint, files, watch) }
-    };
-    pool.images().take(&place, work)?;
-    pool.images().give_back(&place, || Ok(()))
+    })
 }
 
 /// Builds the image beside its place, then puts it there.

@@ -1,11 +1,14 @@
-//! Which layers a volume is made of: the `layers` file, and what becomes of layers that no such file names.
+//! Which layers a volume is made of: the link `layers`, and what becomes of layers that no such link names.
+//!
+//! The list is the target of a symbolic link, which points nowhere. Filesystems journal such a target with the rest of
+//! their metadata, so that it is there whole whenever its name is, without waiting for the disk as a file would have
+//! to; and a rename replaces it.
 
 use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use corten_host::file;
 use corten_host::rooted::remove;
 
 use super::image;
@@ -13,7 +16,7 @@ use crate::error::{Doing, Error, Result};
 use crate::generic::names;
 use crate::pool::Pool;
 
-/// Name of the file in a volume's directory, and of the directory in the pool.
+/// Name of the link in a volume's directory, and of the directory in the pool.
 pub const LAYERS: &str = "layers";
 
 /// One layer of a volume.
@@ -26,16 +29,16 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// As it stands in the file: its path below the pool.
-    fn line(&self) -> String {
+    /// As it stands in the list: its path below the pool.
+    fn word(&self) -> String {
         match self {
             Layer::Own(id) => format!("{LAYERS}/{id}"),
             Layer::Image(fingerprint) => format!("images/{fingerprint}"),
         }
     }
 
-    fn parse(line: &str) -> Option<Layer> {
-        let (directory, name) = line.split_once('/')?;
+    fn parse(word: &str) -> Option<Layer> {
+        let (directory, name) = word.split_once('/')?;
         let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         match (directory, is_name) {
             (LAYERS, true) => Some(Layer::Own(name.to_string())),
@@ -46,7 +49,7 @@ impl Layer {
 
     /// Its directory in the pool.
     pub fn directory(&self, pool: &Pool) -> PathBuf {
-        pool.directory().join(self.line())
+        pool.directory().join(self.word())
     }
 
     /// The tree that is seen through; that of an image is mounted when it has to be.
@@ -64,17 +67,16 @@ impl Layer {
 /// Reads the layers of the volume or snapshot at `path`, topmost first.
 ///
 /// # Errors
-/// When the file is missing or says something else than layers.
+/// When the list is missing or says something else than layers.
 pub fn read(path: &Path) -> Result<Vec<Layer>> {
-    let file = path.join(LAYERS);
-    let text = std::fs::read_to_string(&file).doing(|| format!("Failed to read \"{}\"", file.display()))?;
-    parse(&text).ok_or_else(|| Error::internal(format!("\"{}\" is damaged: {text:?}", file.display())))
+    let link = path.join(LAYERS);
+    let text = std::fs::read_link(&link).doing(|| format!("Failed to read \"{}\"", link.display()))?;
+    let layers = text.to_str().and_then(parse);
+    layers.ok_or_else(|| Error::internal(format!("\"{}\" names something else than layers: {text:?}", link.display())))
 }
 
 fn parse(text: &str) -> Option<Vec<Layer>> {
-    // A file without its last line end was cut short.
-    let layers: Option<Vec<Layer>> = text.strip_suffix('\n')?.split('\n').map(Layer::parse).collect();
-    layers.filter(|layers| !layers.is_empty())
+    text.split(':').map(Layer::parse).collect()
 }
 
 /// Writes the layers of the volume at `path`, whole or not at all.
@@ -82,8 +84,12 @@ fn parse(text: &str) -> Option<Vec<Layer>> {
 /// # Errors
 /// What the kernel says; the old layers stay then.
 pub fn write(path: &Path, layers: &[Layer]) -> Result<()> {
-    let text: String = layers.iter().map(|layer| layer.line() + "\n").collect();
-    Ok(file::replace(path.join(LAYERS), text, 0o600)?)
+    let words: Vec<String> = layers.iter().map(Layer::word).collect();
+    let (link, building) = (path.join(LAYERS), path.join(".tmp-layers"));
+    let written = remove::tree(&building)
+        .and_then(|()| std::os::unix::fs::symlink(words.join(":"), &building))
+        .and_then(|()| std::fs::rename(&building, &link));
+    written.doing(|| format!("Failed to write \"{}\"", link.display()))
 }
 
 /// Makes the directory of layers where it is missing. Setuid programs of containers are in there under their real
@@ -112,7 +118,7 @@ fn in_use(pool: &Pool) -> Result<HashSet<Layer>> {
     }
     for volume in volumes {
         // A volume of another content has no layers; one that goes away meanwhile has none any more.
-        if volume.join(LAYERS).is_file() {
+        if volume.join(LAYERS).is_symlink() {
             used.extend(read(&volume)?);
         }
     }
@@ -195,10 +201,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_says_layers_or_is_refused() {
+    fn the_list_says_layers_or_is_refused() {
         let layers = vec![Layer::Own("a-1".to_string()), Layer::Image("0bf".to_string())];
-        assert_eq!(parse("layers/a-1\nimages/0bf\n"), Some(layers));
-        for bad in ["", "\n", "layers/a", "layers/\n", "layers/..\n", "layers/a/b\n", "other/a\n", "layers/a\n\n"] {
+        assert_eq!(parse("layers/a-1:images/0bf"), Some(layers));
+        for bad in
+            ["", ":", "layers/a:", "layers/", "layers/..", "layers/a/b", "other/a", "layers/a::layers/b", "/layers/a"]
+        {
             assert_eq!(parse(bad), None, "{bad:?}");
         }
     }

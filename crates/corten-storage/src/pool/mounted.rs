@@ -75,12 +75,13 @@ impl Pool {
         if !path.is_dir() {
             return Err(Error::not_found("Storage volume not found"));
         }
-        let mut root = None;
-        self.roots().take(&path, || {
-            root = Some(self.driver().root(self, volume)?);
-            Ok(())
-        })?;
-        root.map_or_else(|| self.driver().root(self, volume), Ok)
+        // Nobody may begin to look at the content on the host while an instance begins to run from it, and the other
+        // way round; both ask for the content's turn first.
+        self.contents().hold(&path, || {
+            let root = self.driver().root(self, volume)?;
+            self.roots().take(&path, || Ok(()))?;
+            Ok(root)
+        })
     }
 
     /// The instance that runs from this volume has stopped.

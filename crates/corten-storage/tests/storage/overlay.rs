@@ -205,6 +205,63 @@ fn a_daemon_that_was_killed_leaves_nothing() {
 }
 
 #[test]
+fn many_at_once_share_one_image() {
+    sandbox::run("overlay::many_at_once_share_one_image", |sandbox| {
+        let pool = sandbox.pool("overlay");
+        let empty = listing(pool.directory());
+        let files = sandbox.split_image();
+        std::thread::scope(|scope| {
+            for thread in 0..6 {
+                let (pool, files) = (&pool, &files);
+                scope.spawn(move || {
+                    for round in 0..10 {
+                        let c1 = launch(pool, &format!("c{thread}-{round}"), files);
+                        write(pool, &c1, "etc/new", "text");
+                        pool.snapshot_volume(&c1, "s0", &Watch::default()).expect("snapshot").keep();
+                        assert!(matches!(pool.root(&c1), Ok(Root::Overlay { .. })));
+                        pool.release_root(&c1);
+                        assert_eq!(read(pool, &c1.snapshot("s0"), "etc/new"), "text");
+                        pool.delete_snapshot(&c1, "s0").expect("deleted");
+                        pool.delete_volume(&c1).expect("deleted");
+                    }
+                });
+            }
+        });
+        pool.delete_image(FINGERPRINT).expect("deleted");
+        assert_eq!(listing(pool.directory()), empty);
+    });
+}
+
+#[test]
+fn the_host_and_the_instance_never_both_have_it() {
+    sandbox::run("overlay::the_host_and_the_instance_never_both_have_it", |sandbox| {
+        let pool = sandbox.pool("overlay");
+        let files = sandbox.split_image();
+        let c1 = launch(&pool, "c1", &files);
+        let times = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for host in [true, false, true, false] {
+                let (pool, c1, times) = (&pool, &c1, &times);
+                scope.spawn(move || {
+                    for _ in 0..200 {
+                        if host && let Ok(mounted) = pool.mount_volume(c1, View::Content) {
+                            assert!(!pool.is_running(c1));
+                            times.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                            mounted.release().expect("released");
+                        }
+                        if !host && pool.root(c1).is_ok() {
+                            assert!(!mounts::is_mount_point(&pool.path(c1).join("rootfs")).expect("looked"));
+                            pool.release_root(c1);
+                        }
+                    }
+                });
+            }
+        });
+        assert!(times.into_inner() > 0);
+    });
+}
+
+#[test]
 fn every_step_of_every_verb_unwinds() {
     sandbox::run("overlay::every_step_of_every_verb_unwinds", |sandbox| verbs_unwind(sandbox, "overlay"));
 }

@@ -230,8 +230,15 @@ async fn from_image(
     let image = if image.is_empty() { "default".to_owned() } else { image };
     "image".clone_into(&mut post.source.r#type);
     let mut progress = Progress::new("Retrieving image: %s", session.quiet);
-    if image_remote == remote {
-        let found = resolve(&ImageSource::Lxd(server.clone()), &image, arguments.is_set("vm")).await?;
+    let source = if image_remote == remote {
+        ImageSource::Lxd(server.clone())
+    } else {
+        remote::image_source(&session.config.borrow(), &image_remote, session.project.as_deref())?
+    };
+    if let ImageSource::Lxd(other) = &source
+        && other.is_same_server(server).await
+    {
+        let found = resolve(&source, &image, arguments.is_set("vm")).await?;
         post.r#type = found.image.r#type;
         post.source.fingerprint = found.image.fingerprint;
         let running = server.create_instance(&post).await?;
@@ -239,7 +246,6 @@ async fn from_image(
         progress.done("");
         return Ok(ended);
     }
-    let source = remote::image_source(&session.config.borrow(), &image_remote, session.project.as_deref())?;
     "pull".clone_into(&mut post.source.mode);
     if matches!(source, ImageSource::Streams(..)) {
         // The server resolves it: the list of all images need not come here as well.

@@ -28,7 +28,7 @@ pub fn kind_number(name: &str) -> Result<i64> {
         "client" => Ok(CLIENT),
         "server" => Ok(SERVER),
         "metrics" => Ok(METRICS),
-        other => Err(Error::invalid(format!("Unknown request type {other:?}"))),
+        _ => Err(Error::invalid("Invalid certificate type")),
     }
 }
 

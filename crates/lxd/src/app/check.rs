@@ -2,7 +2,7 @@
 
 use super::projects::Scope;
 use super::settings::Keys;
-use super::{App, networks};
+use super::App;
 use corten_api::error::{Error, Result};
 use corten_api::profile::ProfilePut;
 use corten_config::{Entity, check, device};
@@ -23,10 +23,11 @@ impl App {
         let row = self.view(|view| Ok(table::get(view, scope.networks(), name)?))?;
         match row {
             Some(row) => Ok(row.kind),
-            None => networks::kind(self, name).map_err(|error| match error.kind {
-                corten_api::error::Kind::NotFound => Error::not_found("Network not found"),
-                _ => error,
-            }),
+            None => {
+                let project = scope.networks();
+                let failed = format!("Failed to load network {name:?} for project {project:?}");
+                Err(Error::not_found("Network not found").context(failed))
+            }
         }
     }
 }

@@ -1,3 +1,24 @@
 //! Images: what is at hand, and what instances are made from.
 
+pub mod alias;
+pub mod archive;
+pub mod delete;
+pub mod export;
+pub mod find;
+pub mod import;
+pub mod receive;
 pub mod source;
+pub mod store;
+pub mod sweep;
+pub mod token;
+pub mod turn;
+pub mod update;
+
+use turn::Turns;
+
+/// What is known of images beside the database.
+#[derive(Default)]
+pub struct Images {
+    /// One change at a time for each fingerprint.
+    pub turns: Turns,
+}

@@ -1,9 +1,15 @@
-//! Managed networks as the daemon holds them.
+//! Managed networks as the daemon holds them: found by name, opened from their rows, brought up at boot.
+
+pub mod change;
+pub mod create;
+pub mod hosts;
+pub mod view;
 
 use std::sync::Arc;
 
 use corten_api::error::{Error, Result};
-use corten_db::table::networks;
+use corten_api::url::DEFAULT_PROJECT;
+use corten_db::table::{State, networks};
 use corten_instance::instance::Config;
 use corten_network::network::{Network, Place};
 use corten_network::registry;
@@ -26,13 +32,22 @@ pub fn of_nic(app: &App, project: &str, options: &Config) -> Result<Option<Arc<d
     }
 }
 
-/// The managed network of this name, when there is one; instances of all projects use those of the default one.
+/// The managed network of this name, when there is one; instances of all projects may use those of the default one.
 fn find(app: &App, project: &str, name: &str) -> Result<Option<Arc<dyn Network>>> {
     let row = app.view(|view| match networks::get(view, project, name)? {
         Some(row) => Ok(Some(row)),
-        None => Ok(networks::get(view, corten_api::url::DEFAULT_PROJECT, name)?),
+        None => Ok(networks::get(view, DEFAULT_PROJECT, name)?),
     })?;
     row.map(|row| open(app, &row)).transpose()
+}
+
+/// The row of the network `name`.
+///
+/// # Errors
+/// 404 when there is none.
+pub fn row(app: &App, project: &str, name: &str) -> Result<networks::Network> {
+    let row = app.view(|view| Ok(networks::get(view, project, name)?))?;
+    row.ok_or_else(|| Error::not_found("Network not found"))
 }
 
 /// The network of a row.
@@ -54,6 +69,45 @@ pub fn open(app: &App, row: &networks::Network) -> Result<Arc<dyn Network>> {
 /// # Errors
 /// When there is none.
 pub fn kind(app: &App, name: &str) -> Result<String> {
-    let row = app.view(|view| Ok(networks::get(view, corten_api::url::DEFAULT_PROJECT, name)?))?;
-    row.map(|row| row.kind).ok_or_else(|| Error::not_found("Network not found"))
+    row(app, DEFAULT_PROJECT, name).map(|row| row.kind)
+}
+
+/// Brings every network up, or takes over those that are. One that cannot be had is told of and left out, so that the
+/// others work.
+///
+/// # Errors
+/// The database's.
+pub fn up_all(app: &App) -> Result<()> {
+    for row in app.view(|view| Ok(networks::list(view, None)?))? {
+        let outcome = match row.state {
+            State::Created => up(app, &row),
+            // It was being made when the daemon ended.
+            State::Pending | State::Errored => forget(app, &row),
+        };
+        if let Err(error) = outcome {
+            tracing::error!(network = row.name, "Failed to bring up the network: {error}");
+        }
+    }
+    Ok(())
+}
+
+fn up(app: &App, row: &networks::Network) -> Result<()> {
+    let changed = open(app, row)?.up(&hosts::of(app, row)?)?;
+    remember(app, row, &changed)
+}
+
+fn forget(app: &App, row: &networks::Network) -> Result<()> {
+    open(app, row)?.delete()?;
+    app.write(|tx| Ok(networks::delete(tx, row.id)?))
+}
+
+/// Keeps keys that a network has asked to remember.
+fn remember(app: &App, row: &networks::Network, changed: &Config) -> Result<()> {
+    if changed.iter().all(|(key, value)| row.config.get(key) == Some(value)) {
+        return Ok(());
+    }
+    let mut config = row.config.clone();
+    config.extend(changed.clone());
+    config.retain(|_, value| !value.is_empty());
+    app.write(|tx| Ok(networks::update(tx, row.id, &row.description, &config)?))
 }

@@ -92,7 +92,7 @@ impl App {
     /// Adds a profile.
     ///
     /// # Errors
-    /// 400 for what is not right, 409 when the name is taken.
+    /// 400 for what is not right, 500 (so does LXD) when the name is taken.
     pub fn create_profile(&self, scope: &Scope, new: &ProfilesPost) -> Result<()> {
         check_name(&new.name)?;
         self.check_profile(scope, &new.writable())?;
@@ -101,7 +101,7 @@ impl App {
         let created = self.write(|tx| {
             let there: Result<_, DbError> = profiles::id(tx, holder, &new.name);
             if there?.is_some() {
-                return Err(Error::conflict("The profile already exists").into());
+                return Err(Error::internal("The profile already exists").into());
             }
             profiles::insert(tx, holder, &new.name, &new.description, &config, devices)?;
             Ok(())
@@ -140,7 +140,7 @@ impl App {
     /// Renames a profile.
     ///
     /// # Errors
-    /// 400 for a bad name, 403 for the default one, 404, 409 when the new name is taken.
+    /// 400 for a bad name, 403 for the default one, 404, 500 (so does LXD) when the new name is taken.
     pub fn rename_profile(&self, scope: &Scope, old: &str, new: &str) -> Result<()> {
         if old == DEFAULT {
             return Err(Error::forbidden("The \"default\" profile cannot be renamed"));
@@ -151,7 +151,7 @@ impl App {
             get_in(tx, holder, old)?;
             let there: Result<_, DbError> = profiles::id(tx, holder, new);
             if there?.is_some() {
-                return Err(Error::conflict(format!("Name {new:?} already in use")).into());
+                return Err(Error::internal(format!("Name {new:?} already in use")).into());
             }
             profiles::rename(tx, holder, old, new)?;
             Ok(())

@@ -109,7 +109,11 @@ impl App {
     }
 
     fn listen_https(&self, address: Option<&str>) -> Result<()> {
-        let address = address.map(|text| sockets::parse_address(text, sockets::DEFAULT_PORT)).transpose()?;
+        let refused = |text: &str, error: Error| error.context(format!("cannot set 'core.https_address' to '{text}'"));
+        let address = address.map(|text| {
+            sockets::parse_address(text, sockets::DEFAULT_PORT).map_err(|error| refused(text, error))
+        });
+        let address = address.transpose()?;
         match self.https.get() {
             Some(https) => https.listen_on(address),
             None => Err(Error::unavailable("LXD daemon setup in progress")),

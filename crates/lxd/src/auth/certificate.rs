@@ -18,8 +18,8 @@ pub struct Known {
 /// # Errors
 /// 400 when it is none, is not valid now, or has a weak key.
 pub fn check(der: &[u8]) -> Result<Known> {
-    let (_, parsed) = X509Certificate::from_der(der)
-        .map_err(|error| Error::invalid(format!("Invalid certificate material: {error}")))?;
+    let malformed = |_| Error::invalid("Invalid certificate material: x509: malformed certificate");
+    let (_, parsed) = X509Certificate::from_der(der).map_err(malformed)?;
     let now = Time::now().unix();
     if now < parsed.validity().not_before.timestamp() {
         return Err(Error::invalid("The provided certificate isn't valid yet"));

@@ -2,7 +2,9 @@
 
 use super::{Options, systemd};
 use crate::app::App;
+use crate::app::images;
 use crate::app::instances::{adopt, ended};
+use crate::app::networks;
 use crate::app::ready::Stage;
 use crate::app::storage;
 use crate::rest::listen::{self, Https};
@@ -23,6 +25,8 @@ pub struct Step {
 pub const STEPS: &[Step] = &[
     Step { name: "trusted certificates", run: |app, _| app.load_trust() },
     Step { name: "storage pools", run: |app, _| storage::boot::mount_all(app) },
+    Step { name: "leftovers of images", run: |app, _| images::sweep::sweep(app) },
+    Step { name: "networks", run: |app, _| networks::up_all(app) },
     Step { name: "running instances", run: |app, _| adopt::adopt(app) },
     Step { name: "ends of instances", run: |app, _| listen_for_ends(app) },
     Step { name: "sockets", run: open_sockets },

@@ -34,7 +34,7 @@ pub fn respond(error: &Error) -> Response<Answer> {
     };
     let mut body = Vec::with_capacity(128 + error.message.len());
     // The envelope holds only strings and numbers, which always can be written.
-    let _ = json::write(&mut body, &envelope);
+    let _ = json::write_for_pages(&mut body, &envelope);
     body.extend_from_slice(b"\n\n");
     let mut answer = Response::new(Answer::from(body));
     *answer.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// LXD's hash of an object: SHA-256, in hexadecimal, over the JSON of `fields` and a newline.
 pub fn hash(fields: &(impl Serialize + ?Sized)) -> Option<String> {
     let mut text = Vec::new();
-    json::write(&mut text, fields).ok()?;
+    json::write_for_pages(&mut text, fields).ok()?;
     text.push(b'\n');
     Some(data_encoding::HEXLOWER.encode(&Sha256::digest(&text)))
 }

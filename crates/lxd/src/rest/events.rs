@@ -104,7 +104,7 @@ impl Events {
         }
         let event = Event { r#type: kind.name(), timestamp: Time::now(), metadata, location: "none", project };
         let mut text = Vec::with_capacity(512);
-        if json::write(&mut text, &event).is_err() {
+        if json::write_for_pages(&mut text, &event).is_err() {
             return;
         }
         let Ok(text) = Utf8Bytes::try_from(text) else { return };

@@ -4,14 +4,18 @@ use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter};
 use std::io::{self, Write};
 
-/// Escapes what Go escapes: `<`, `>`, `&`, and the two line separators of Unicode, besides what JSON demands.
-struct Go;
+/// Escapes what Go escapes besides what JSON demands: the two line separators of Unicode, and `<`, `>`, `&` where the
+/// text might end up in a web page.
+struct Go {
+    for_pages: bool,
+}
 
 impl Formatter for Go {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let mut from = 0;
         for (at, found) in fragment.char_indices() {
-            if matches!(found, '<' | '>' | '&' | '\u{2028}' | '\u{2029}') {
+            let separator = matches!(found, '\u{2028}' | '\u{2029}');
+            if separator || self.for_pages && matches!(found, '<' | '>' | '&') {
                 out.write_all(&fragment.as_bytes()[from..at])?;
                 write!(out, "\\u{:04x}", u32::from(found))?;
                 from = at + found.len_utf8();
@@ -37,20 +41,30 @@ impl Formatter for Go {
     }
 }
 
-/// Appends `value` to `out`.
+/// Appends `value` to `out` as LXD's answers have it.
 ///
 /// # Errors
 /// Those of the value's own [`Serialize`]; writing to memory cannot fail.
 pub fn write(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> serde_json::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(out, Go))
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Go { for_pages: false }))
+}
+
+/// Appends `value` to `out` as LXD's errors, events and the text behind its ETags have it: safe for web pages.
+///
+/// # Errors
+/// Those of the value's own [`Serialize`]; writing to memory cannot fail.
+pub fn write_for_pages(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> serde_json::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Go { for_pages: true }))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn escapes_are_those_of_go() {
-        let mut out = Vec::new();
-        super::write(&mut out, "a<b>&c\u{2028}\u{8}\u{c}\n\t\u{1}\"\\é/").expect("a string");
+        let (mut out, mut plain) = (Vec::new(), Vec::new());
+        super::write_for_pages(&mut out, "a<b>&c\u{2028}\u{8}\u{c}\n\t\u{1}\"\\é/").expect("a string");
+        super::write(&mut plain, "a<b>&c\u{2029}").expect("a string");
+        assert_eq!(String::from_utf8(plain).expect("UTF-8"), r#""a<b>&c\u2029""#);
         let wanted = r#""a\u003cb\u003e\u0026c\u2028\u0008\u000c\n\t\u0001\"\\é/""#;
         assert_eq!(String::from_utf8(out).expect("UTF-8"), wanted);
     }

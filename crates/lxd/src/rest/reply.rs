@@ -135,6 +135,11 @@ impl Reply {
             .header(CONTENT_TYPE, "application/octet-stream")
     }
 
+    /// 200 with a form of several files (RFC 7578), `length` bytes in all.
+    pub fn form(source: Box<dyn Read + Send>, length: u64, content_type: &str) -> Reply {
+        Reply::new(StatusCode::OK, Content::Stream(source, Some(length))).header(CONTENT_TYPE, content_type)
+    }
+
     /// 200 with the rest of an open file, named for a browser that saves it.
     ///
     /// # Errors

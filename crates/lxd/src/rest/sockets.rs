@@ -1,7 +1,7 @@
 //! Listening sockets: made here, or inherited from systemd (sd_listen_fds(3)).
 
 use corten_api::error::{Context, Error, Result};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -40,24 +40,32 @@ fn group_id(name: &str) -> Result<u32> {
     found.ok_or_else(|| Error::invalid(format!("The group \"{name}\" given with --group does not exist")))
 }
 
-/// Reads an address as LXD's configuration has it: `1.2.3.4`, `:8443`, `[::1]:9999`, `host:port` with an address as
-/// host; without a host it is every address of the machine.
+/// Reads an address as LXD's configuration has it: `1.2.3.4`, `:8443`, `[::1]:9999`, `host`, `host:port`; without a host
+/// it is every address of the machine.
 ///
 /// # Errors
-/// When it is none of these.
+/// When it is none of these, or the host's name is not known.
 pub fn parse_address(text: &str, default_port: u16) -> Result<SocketAddr> {
     let any = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-    let wrong = || Error::invalid(format!("Invalid network address \"{text}\": expected IP, IP:port or :port"));
     if let Ok(address) = text.parse::<SocketAddr>() {
         return Ok(address);
     }
     if let Ok(host) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         return Ok(SocketAddr::new(host, default_port));
     }
-    match text.rsplit_once(':') {
-        Some(("" | "[::]" | "*", port)) => Ok(SocketAddr::new(any, port.parse().map_err(|_| wrong())?)),
-        None if text.is_empty() => Ok(SocketAddr::new(any, default_port)),
-        _ => Err(wrong()),
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => {
+            let port = port.parse().map_err(|_| Error::invalid(format!("Invalid port {port:?}: expected 0 to 65535")))?;
+            (host, port)
+        }
+        None => (text, default_port),
+    };
+    match host {
+        "" | "[::]" | "*" => Ok(SocketAddr::new(any, port)),
+        host => {
+            let unknown = || Error::invalid(format!("Couldn't resolve {host:?}"));
+            (host, port).to_socket_addrs().ok().and_then(|mut found| found.next()).ok_or_else(unknown)
+        }
     }
 }
 
@@ -79,7 +87,7 @@ mod tests {
         ] {
             assert_eq!(parse_address(text, DEFAULT_PORT).map(|address| address.to_string()), Ok(wanted.into()), "{text}");
         }
-        for text in ["host", "host:1", "10.0.0.1:x", "10.0.0.1:70000", ":"] {
+        for text in ["no.such.host.invalid", "10.0.0.1:x", "10.0.0.1:70000", ":"] {
             assert!(parse_address(text, DEFAULT_PORT).is_err(), "{text}");
         }
     }

@@ -14,7 +14,7 @@ use corten_api::status::StatusCode;
 use corten_api::time::Time;
 use corten_api::url;
 use corten_db::table::certificates::list;
-use data_encoding::BASE64;
+use data_encoding::{BASE64, DecodeError};
 use serde_json::json;
 
 /// What this file answers.
@@ -142,7 +142,8 @@ fn check_token_request(call: &Call, asked: &CertificatesPost) -> Result<()> {
 fn offered(call: &Call, asked: &CertificatesPost) -> Result<Vec<u8>> {
     if !asked.certificate.is_empty() {
         let der = BASE64.decode(asked.certificate.as_bytes());
-        return der.map_err(|error| Error::invalid(format!("Invalid value for \"certificate\": not base64: {error}")));
+        let illegal = |error: DecodeError| format!("illegal base64 data at input byte {}", error.position);
+        return der.map_err(|error| Error::invalid(illegal(error)));
     }
     if call.requestor.address == "@" {
         return Err(Error::invalid("Can't use TLS data on non-TLS link"));
@@ -164,7 +165,16 @@ fn admit_stranger(call: &Call, asked: CertificatesPost) -> Result<CertificatesPo
             return Err(Error::forbidden("Token has expired"));
         }
         let request = op.metadata("request").and_then(|request| serde_json::from_value(request).ok());
-        return request.ok_or_else(|| Error::internal("Bad certificate add operation data"));
+        let issued: CertificatesPost =
+            request.ok_or_else(|| Error::internal("Bad certificate add operation data"))?;
+        // Only what the token was issued for; above all it is not a request for another token.
+        return Ok(CertificatesPost {
+            name: issued.name,
+            r#type: issued.r#type,
+            restricted: issued.restricted,
+            projects: issued.projects,
+            ..CertificatesPost::default()
+        });
     }
     let kept = call.app.settings.get("core.trust_password").unwrap_or_default();
     if !password::verify(&kept, &asked.password) {

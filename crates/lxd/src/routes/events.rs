@@ -21,14 +21,15 @@ fn listen(call: &Call) -> Result<Reply> {
 
 /// The project that is listened to; `None` is all of them.
 fn project(call: &Call) -> Result<Option<String>> {
-    if call.all_projects()? {
+    if call.all_projects().map_err(|error| Error::internal(error.message))? {
         return if call.requestor.is_admin() { Ok(None) } else { Err(not_authorized()) };
     }
     let project = call.project();
     if !call.requestor.may_enter(project) {
         return Err(not_authorized());
     }
-    call.app.project(project)?;
+    // LXD answers 500 to everything that is wrong with a request for events.
+    call.app.project(project).map_err(|error| Error::internal(error.message))?;
     Ok(Some(project.to_string()))
 }
 
@@ -40,7 +41,7 @@ fn kinds(call: &Call) -> Result<Vec<Kind>> {
         return Ok(Kind::ALL.into_iter().filter(|kind| admin || *kind != Kind::Logging).collect());
     }
     let read = |name| {
-        Kind::from_name(name).ok_or_else(|| Error::invalid(format!("{name:?} isn't a supported event type")))
+        Kind::from_name(name).ok_or_else(|| Error::internal(format!("{name:?} isn't a supported event type")))
     };
     let kinds: Vec<Kind> = asked.split(',').map(read).collect::<Result<_>>()?;
     if kinds.contains(&Kind::Logging) && !admin {

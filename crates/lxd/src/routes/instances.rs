@@ -33,7 +33,7 @@ fn list(call: &Call) -> Result<Reply> {
     if call.recursion() < 2 {
         let shown: Vec<Shown> = found.iter().map(shown).collect();
         let family = call.instance_type.map_or("instances", |_| "containers");
-        return recursion::list(call, &shown, |one| url::path_in(&one.project, [family, &one.name]));
+        return recursion::filtered(call, shown, |one| url::path_in(&one.project, [family, &one.name]));
     }
     let mut taken = snapshots::by_instance(&call.app, project)?;
     let full = |instance: &Instance| -> Result<InstanceFull> {
@@ -41,7 +41,7 @@ fn list(call: &Call) -> Result<Reply> {
         Ok(view::show_full(shown(instance), Some(state), taken.remove(&instance.id).unwrap_or_default()))
     };
     let full: Vec<InstanceFull> = found.iter().map(full).collect::<Result<_>>()?;
-    recursion::list(call, &full, |one| url::path_in(&one.project, ["instances", &one.name]))
+    recursion::filtered(call, full, |one| url::path_in(&one.project, ["instances", &one.name]))
 }
 
 fn create(call: &Call) -> Result<Reply> {

@@ -41,7 +41,7 @@ fn which(name: &str) -> Result<Which> {
     match name {
         "local" => Ok(Which::Local),
         "global" => Ok(Which::Global),
-        other => Err(Error::invalid(format!("Invalid database {other:?}: expected local or global"))),
+        _ => Err(Error::invalid("Invalid database")),
     }
 }
 
@@ -67,7 +67,17 @@ struct Query {
 #[derive(Serialize)]
 struct Batch {
     #[serde(rename = "Results")]
-    results: Vec<Value>,
+    results: Vec<Shown>,
+}
+
+/// What one statement gave, its fields in LXD's order.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    columns: Option<Vec<String>>,
+    rows: Option<Vec<Vec<Value>>>,
+    rows_affected: usize,
 }
 
 fn run_sql(call: &Call) -> Result<Reply> {
@@ -82,14 +92,14 @@ fn run_sql(call: &Call) -> Result<Reply> {
     Reply::sync(&Batch { results: answers.into_iter().map(answer).collect() })
 }
 
-fn answer(answer: Answer) -> Value {
+fn answer(answer: Answer) -> Shown {
     match answer {
         Answer::Select { columns, rows } => {
-            let rows: Vec<Vec<Value>> = rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect();
-            json!({"type": "select", "columns": columns, "rows": rows, "rows_affected": 0})
+            let rows = rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect();
+            Shown { kind: "select", columns: Some(columns), rows: Some(rows), rows_affected: 0 }
         }
         Answer::Exec { rows_affected } => {
-            json!({"type": "exec", "columns": null, "rows": null, "rows_affected": rows_affected})
+            Shown { kind: "exec", columns: None, rows: None, rows_affected }
         }
     }
 }

@@ -70,7 +70,7 @@ fn wait(call: &Call) -> Result<Reply> {
     }
     let seconds: i64 = match call.query.get("timeout") {
         "" => -1,
-        text => text.parse().map_err(|_| Error::invalid(format!("Invalid timeout {text:?}: not a number")))?,
+        text => text.parse().map_err(|_| Error::internal(format!("strconv.Atoi: parsing {text:?}: invalid syntax")))?,
     };
     let op = find(call)?;
     if !secret.is_empty() && !knows_secret(call, &op) {

@@ -8,6 +8,7 @@ use crate::rest::route::May;
 use corten_api::error::{Error, Result};
 use corten_api::profile::{Profile, ProfilePost, ProfilePut, ProfilesPost};
 use corten_api::url;
+use hyper::Method;
 use serde_json::{Value, json};
 
 /// What this file answers.
@@ -61,7 +62,9 @@ fn create(call: &Call) -> Result<Reply> {
 fn current(call: &Call, name: &str) -> Result<Profile> {
     let scope = call.app.scope(call)?;
     let profile = call.app.find_profile(&scope, name);
-    let profile = profile.map_err(|error| error.context(format!("Failed to retrieve profile {name:?}")))?;
+    // LXD says it in two ways.
+    let mark = if call.method == Method::PATCH { '=' } else { ' ' };
+    let profile = profile.map_err(|error| error.context(format!("Failed to retrieve profile{mark}{name:?}")))?;
     call.check_etag(&etag(&profile))?;
     Ok(profile)
 }

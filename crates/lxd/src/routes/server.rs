@@ -148,15 +148,15 @@ fn changed(call: &Call) -> Result<Reply> {
 
 /// Values as text; `None` for one that a client sends back as it was shown (`true` for a secret).
 fn read(body: &ServerPut) -> Result<BTreeMap<String, Option<String>>> {
+    let wrong = |key: &str, kind: &str| Error::invalid(format!("cannot set '{key}': invalid type {kind}"));
     let text = |key: &String, value: &Value| match value {
         Value::Bool(true) if key == "core.trust_password" => Ok(None),
         Value::String(text) => Ok(Some(text.clone())),
         Value::Null => Ok(Some(String::new())),
-        Value::Bool(yes) => Ok(Some(yes.to_string())),
-        Value::Number(number) => Ok(Some(number.to_string())),
-        Value::Array(_) | Value::Object(_) => {
-            Err(Error::invalid(format!("cannot set '{key}': invalid type: expected a string, found {value}")))
-        }
+        Value::Bool(_) => Err(wrong(key, "bool")),
+        Value::Number(_) => Err(wrong(key, "float64")),
+        Value::Array(_) => Err(wrong(key, "slice")),
+        Value::Object(_) => Err(wrong(key, "map")),
     };
     body.config.iter().map(|(key, value)| Ok((key.clone(), text(key, value)?))).collect()
 }

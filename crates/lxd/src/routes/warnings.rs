@@ -35,7 +35,7 @@ fn list(call: &Call) -> Result<Reply> {
         rows.map(|row| view(db, row)).collect::<Result<Vec<_>, DbError>>()
     };
     let shown = call.app.db.view(read).map_err(db_error)?;
-    recursion::list(call, &shown, |warning| url::path(["warnings", &warning.uuid]))
+    recursion::filtered(call, shown, |warning| url::path(["warnings", &warning.uuid]))
 }
 
 fn show(call: &Call) -> Result<Reply> {

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use corten_host::rooted::directory::Directory;
@@ -30,7 +31,7 @@ pub struct Files {
 /// What the kernel says.
 pub fn copy(pair: &Pair, name: &OsStr, stat: &Stat, no_reflink: &AtomicBool) -> io::Result<()> {
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => copy_data(&create(pair, name)?, stat, no_reflink)?,
+        FileType::RegularFile => return copy_file(&create(pair, name)?, stat, no_reflink),
         FileType::Symlink => pair.to.symlink(&pair.from.readlink(name)?, name)?,
         kind => pair.to.mknod(name, kind, Mode::from_raw_mode(0o600), stat.st_rdev)?,
     }
@@ -61,11 +62,20 @@ pub fn create(pair: &Pair, name: &OsStr) -> io::Result<Files> {
     Ok(Files { from: File::from(from), to: pair.to.create(name, Mode::from_raw_mode(0o600))? })
 }
 
+/// Copies data and attributes of a file.
+///
+/// # Errors
+/// What the kernel says.
+pub fn copy_file(files: &Files, stat: &Stat, no_reflink: &AtomicBool) -> io::Result<()> {
+    copy_data(files, stat, no_reflink)?;
+    copy_attributes_between(&files.from, &files.to, stat)
+}
+
 /// Copies the data: shared where the filesystem can, else piece by piece without the holes.
 ///
 /// # Errors
 /// What the kernel says.
-pub fn copy_data(files: &Files, stat: &Stat, no_reflink: &AtomicBool) -> io::Result<()> {
+fn copy_data(files: &Files, stat: &Stat, no_reflink: &AtomicBool) -> io::Result<()> {
     let size = stat.st_size.cast_unsigned();
     if size == 0 {
         return Ok(());
@@ -141,14 +151,15 @@ fn read_and_write(files: &Files, mut at: u64, end: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies owner, attributes, permissions and times of the entry `name`.
-///
-/// # Errors
-/// What the kernel says.
-pub fn copy_attributes(pair: &Pair, name: &OsStr, stat: &Stat) -> io::Result<()> {
+/// Copies owner, attributes, permissions and times of the entry `name`, which cannot be opened.
+fn copy_attributes(pair: &Pair, name: &OsStr, stat: &Stat) -> io::Result<()> {
     // A change of owner takes file capabilities away, so it comes first; times come last.
     pair.to.chown(name, stat.st_uid, stat.st_gid)?;
-    copy_xattrs(pair, name)?;
+    for attribute in xattr::list(&pair.from, name)? {
+        if let Some(value) = xattr::get(&pair.from, name, &attribute)? {
+            or_unknown_here(xattr::set(&pair.to, name, &attribute, &value))?;
+        }
+    }
     if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
         pair.to.chmod(name, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
     }
@@ -160,24 +171,28 @@ pub fn copy_attributes(pair: &Pair, name: &OsStr, stat: &Stat) -> io::Result<()>
 /// # Errors
 /// What the kernel says.
 pub fn copy_own_attributes(pair: &Pair) -> io::Result<()> {
-    use rustix::fs::{Gid, Uid, fchmod, fchown, fstat, futimens};
-    let stat = fstat(&pair.from)?;
-    fchown(&pair.to, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
-    copy_xattrs(pair, OsStr::new(""))?;
-    fchmod(&pair.to, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
-    Ok(futimens(&pair.to, &times(&stat))?)
+    copy_attributes_between(&pair.from, &pair.to, &rustix::fs::fstat(&pair.from)?)
 }
 
-fn copy_xattrs(pair: &Pair, name: &OsStr) -> io::Result<()> {
-    for attribute in xattr::list(&pair.from, name)? {
-        let Some(value) = xattr::get(&pair.from, name, &attribute)? else { continue };
-        match xattr::set(&pair.to, name, &attribute, &value) {
-            // Another filesystem may not have this kind of attribute; rsync and tar go on as well.
-            Err(error) if error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error()) => {}
-            set => set?,
+/// As [`copy_attributes`], of open files or directories.
+fn copy_attributes_between(from: impl AsFd, to: impl AsFd, stat: &Stat) -> io::Result<()> {
+    use rustix::fs::{Gid, Uid, fchmod, fchown, futimens};
+    fchown(&to, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
+    for attribute in xattr::list_of(&from)? {
+        if let Some(value) = xattr::get_of(&from, &attribute)? {
+            or_unknown_here(xattr::set_of(&to, &attribute, &value))?;
         }
     }
-    Ok(())
+    fchmod(&to, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
+    Ok(futimens(&to, &times(stat))?)
+}
+
+/// Another filesystem may not have this kind of attribute; rsync and tar go on then as well.
+fn or_unknown_here(set: io::Result<()>) -> io::Result<()> {
+    match set {
+        Err(error) if error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error()) => Ok(()),
+        set => set,
+    }
 }
 
 fn times(stat: &Stat) -> Timestamps {

@@ -125,7 +125,6 @@ impl<'a> Work<'a> {
         let files = entry::create(pair, name)?;
         names.insert(identity, path.to_path_buf());
         drop(names);
-        entry::copy_data(&files, stat, &self.no_reflink)?;
-        entry::copy_attributes(pair, name, stat)
+        entry::copy_file(&files, stat, &self.no_reflink)
     }
 }

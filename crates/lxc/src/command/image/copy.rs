@@ -55,9 +55,7 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     if !arguments.text("target-project").is_empty() {
         target = target.in_project(arguments.text("target-project"));
     }
-    if source.server().is_some_and(|server| server.is_same_place(&target)) {
-        return Err(Error::invalid("The source and target servers must be different"));
-    }
+    check_different(&source, &target).await?;
     let own: Vec<String> = arguments.texts("alias").into_iter().map(str::to_owned).collect();
     let needs_names = arguments.is_set("copy-aliases") || !own.is_empty();
     let image = if matches!(source, ImageSource::Streams(..)) && !needs_names && mode != "relay" {
@@ -97,11 +95,22 @@ struct Wanted<'a> {
     auto_update: bool,
 }
 
+/// An image cannot be copied onto itself.
+async fn check_different(source: &ImageSource, target: &Server) -> Result<()> {
+    match source.server() {
+        Some(server) if server.is_same_server(target).await => {
+            Err(Error::invalid("The source and target servers must be different"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Has `target` fetch an image of `source`.
 ///
 /// # Errors
 /// The servers' own errors.
 pub async fn to_server(source: &ImageSource, target: &Server, fingerprint: &str, public: bool) -> Result<Operation> {
+    check_different(source, target).await?;
     let image = source.image(fingerprint).await?;
     let wanted = Wanted { name: fingerprint, kind: "", public, auto_update: false };
     pull(source, target, &image, &wanted, &mut Progress::new("", true)).await

@@ -1,0 +1,73 @@
+//! Changing, renaming and deleting a network.
+
+use corten_api::error::{Error, Result};
+use corten_api::network::NetworkPut;
+use corten_db::table::networks;
+use corten_network::registry::{self, Kind};
+
+use super::{hosts, open, row, view};
+use crate::app::App;
+
+/// Gives a network another description and other keys; with `amend`, keys that are not named stay.
+///
+/// # Errors
+/// 400 for what is not right; the network is as before then.
+pub fn update(app: &App, project: &str, name: &str, put: &NetworkPut, amend: bool) -> Result<()> {
+    let row = row(app, project, name)?;
+    let kind: Kind = row.kind.parse()?;
+    let mut config = if amend { row.config.clone() } else { Default::default() };
+    config.extend(put.config.clone());
+    config.retain(|_, value| !value.is_empty());
+    registry::settle_auto(kind, &mut config)?;
+    registry::check_config(kind, name, &config)?;
+    let network = open(app, &row)?;
+    let hosts = hosts::of(app, &row)?;
+    let changed = network.update(&config, &hosts)?;
+    config.extend(changed);
+    config.retain(|_, value| !value.is_empty());
+    let remembered = app.write(|tx| Ok(networks::update(tx, row.id, &put.description, &config)?));
+    if remembered.is_err() {
+        // What is up must not differ from what is remembered.
+        let new = networks::Network { config, ..row.clone() };
+        open(app, &new)?.update(&row.config, &hosts)?;
+    }
+    remembered
+}
+
+/// Gives an unused network another name.
+///
+/// # Errors
+/// 400 when it is in use or the name is not right, 409 when the name is taken.
+pub fn rename(app: &App, project: &str, name: &str, new: &str) -> Result<()> {
+    let row = row(app, project, name)?;
+    if new.is_empty() {
+        return Err(Error::invalid("New network name not provided"));
+    }
+    registry::check_name(row.kind.parse()?, new)?;
+    must_be_unused(app, name, "Network is currently in use")?;
+    if app.view(|view| Ok(networks::get(view, project, new)?))?.is_some() {
+        return Err(Error::conflict(format!("Network {new:?} already exists")));
+    }
+    let network = open(app, &row)?;
+    network.rename(new, &[])?;
+    let remembered = app.write(|tx| Ok(networks::rename(tx, row.id, new)?));
+    if remembered.is_err() {
+        open(app, &networks::Network { name: new.to_string(), ..row })?.rename(name, &[])?;
+    }
+    remembered
+}
+
+/// Removes an unused network.
+///
+/// # Errors
+/// 400 when it is in use; what could not be removed.
+pub fn delete(app: &App, project: &str, name: &str) -> Result<()> {
+    let row = row(app, project, name)?;
+    must_be_unused(app, name, "The network is currently in use")?;
+    open(app, &row)?.delete()?;
+    app.write(|tx| Ok(networks::delete(tx, row.id)?))
+}
+
+fn must_be_unused(app: &App, name: &str, words: &str) -> Result<()> {
+    if view::users(app, name)?.is_empty() { Ok(()) } else { Err(Error::invalid(words)) }
+}

@@ -1,0 +1,65 @@
+//! Making a network: its row first, as pending, then the network itself, then the row as made; or all is taken back.
+
+use std::sync::Arc;
+
+use corten_api::error::{Error, Result};
+use corten_api::network::NetworksPost;
+use corten_api::url::DEFAULT_PROJECT;
+use corten_db::table::{State, networks};
+use corten_host::undo::Undo;
+use corten_instance::step::{pass, step};
+use corten_network::registry::{self, Kind};
+
+use super::open;
+use crate::app::App;
+
+/// Makes the network.
+///
+/// # Errors
+/// 400 for what is not right, in LXD's words, or why it cannot be made; nothing is left then.
+pub fn create(app: &Arc<App>, project: &str, post: &NetworksPost) -> Result<()> {
+    if post.name.is_empty() {
+        return Err(Error::invalid("No name provided"));
+    }
+    if project != DEFAULT_PROJECT {
+        return Err(Error::invalid("Network type does not support non-default projects"));
+    }
+    let kind: Kind = if post.r#type.is_empty() { Kind::Bridge } else { post.r#type.parse()? };
+    registry::check_name(kind, &post.name)?;
+    let taken = app.view(|view| Ok(networks::get(view, project, &post.name)?))?;
+    if taken.is_some() {
+        return Err(Error::invalid("The network already exists"));
+    }
+    let mut config = post.config.clone();
+    registry::fill_defaults(kind, &mut config)?;
+    config.retain(|_, value| !value.is_empty());
+    registry::check_config(kind, &post.name, &config)?;
+    let mut row = networks::Network {
+        id: 0,
+        project: project.to_string(),
+        name: post.name.clone(),
+        description: post.description.clone(),
+        state: State::Pending,
+        kind: kind.as_str().to_string(),
+        config,
+    };
+    let mut undo = Undo::default();
+    row.id = step(&mut undo, "remember the network", || app.write(|tx| Ok(networks::insert(tx, &row)?)), |id| {
+        let (app, id) = (app.clone(), *id);
+        move || app.write(|tx| Ok(networks::delete(tx, id)?))
+    })?;
+    let network = open(app, &row)?;
+    network.check_new()?;
+    let made = network.clone();
+    let changed = step(&mut undo, "bring the network up", || Ok(network.up(&[])?), |_| {
+        move || Ok(made.delete()?)
+    })?;
+    pass("mark the network as made")?;
+    row.config.extend(changed);
+    app.write(|tx| {
+        networks::update(tx, row.id, &row.description, &row.config)?;
+        Ok(networks::set_state(tx, row.id, State::Created)?)
+    })?;
+    undo.keep();
+    Ok(())
+}

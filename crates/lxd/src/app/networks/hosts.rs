@@ -1,0 +1,73 @@
+//! The NICs of instances that are on a network, as its DHCP and DNS know them.
+
+use corten_api::error::Result;
+use corten_db::table::networks;
+use corten_instance::device::nic::interface_name;
+use corten_instance::instance::{Config, Instance};
+use corten_network::dnsmasq::hosts::Host;
+use corten_network::lease::LeaseNic;
+
+use crate::app::App;
+use crate::app::instances::Instances;
+
+/// The NICs on a network: instance, device, expanded options.
+fn nics(app: &App, name: &str, project: Option<&str>) -> Result<Vec<(Instance, String, Config)>> {
+    let mut found = Vec::new();
+    for instance in Instances::all(app, project)? {
+        for (device, options) in &instance.expanded_devices {
+            let get = |option: &str| options.get(option).map_or("", String::as_str);
+            let is_on = get("network") == name || (get("nictype") == "bridged" && get("parent") == name);
+            if get("type") == "nic" && is_on {
+                found.push((instance.clone(), device.clone(), options.clone()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The NICs of all instances on a network, for its files.
+///
+/// # Errors
+/// Those of the database.
+pub fn of(app: &App, row: &networks::Network) -> Result<Vec<Host>> {
+    let nics = nics(app, &row.name, None)?;
+    Ok(nics.iter().filter_map(|(instance, device, options)| host(instance, device, options)).collect())
+}
+
+fn host(instance: &Instance, device: &str, options: &Config) -> Option<Host> {
+    let prefix = format!("volatile.{device}.");
+    let own = |(key, value): (&String, &String)| Some((key.strip_prefix(&prefix)?.to_string(), value.clone()));
+    let volatile: Config = instance.config.iter().filter_map(own).collect();
+    let mut config = options.clone();
+    config.insert("name".to_string(), interface_name(instance, device, options));
+    let nic = corten_network::port::Nic {
+        project: &instance.project,
+        instance: &instance.name,
+        device,
+        config: &config,
+        volatile: &volatile,
+        network: None,
+    };
+    nic.host()
+}
+
+/// The NICs of a project's instances on a network, for the list of leases.
+///
+/// # Errors
+/// Those of the database.
+pub fn leases(app: &App, name: &str, project: &str) -> Result<Vec<LeaseNic>> {
+    let nics = nics(app, name, Some(project))?;
+    Ok(nics
+        .iter()
+        .filter_map(|(instance, device, options)| {
+            let host = host(instance, device, options)?;
+            Some(LeaseNic {
+                hostname: instance.name.clone(),
+                hwaddr: Some(host.hwaddr),
+                v4: host.v4,
+                v6: host.v6,
+                location: "none".to_string(),
+            })
+        })
+        .collect())
+}

@@ -1,0 +1,119 @@
+//! `/1.0/networks`: managed networks, and the host's interfaces beside them.
+
+use corten_api::error::Result;
+use corten_api::network::{Network, NetworkPost, NetworkPut, NetworksPost};
+use corten_api::url::{self, DEFAULT_PROJECT};
+use serde_json::{Value, json};
+
+use crate::app::networks::{change, create, hosts, open, row, view};
+use crate::app::{Call, Endpoint};
+use crate::rest::recursion;
+use crate::rest::reply::Reply;
+use crate::rest::route::May;
+
+/// What this file answers.
+pub const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::at("/1.0/networks").get(list, May::View).post(make, May::Edit),
+    Endpoint::at("/1.0/networks/{name}")
+        .get(show, May::View)
+        .put(replace, May::Edit)
+        .patch(amend, May::Edit)
+        .post(rename, May::Edit)
+        .delete(remove, May::Edit),
+    Endpoint::at("/1.0/networks/{name}/leases").get(leases, May::View),
+    Endpoint::at("/1.0/networks/{name}/state").get(state, May::View),
+];
+
+/// What an update must not overlook, in LXD's order.
+fn etag(network: &Network) -> Value {
+    json!([network.name, network.managed, network.r#type, network.description, network.config])
+}
+
+fn project(call: &Call) -> Result<String> {
+    Ok(call.app.scope(call)?.networks().to_string())
+}
+
+/// Keys may hold secrets, users of other projects are nobody's business.
+fn seen(call: &Call, mut network: Network) -> Network {
+    if !call.requestor.is_admin() {
+        network.config.clear();
+        network.used_by.retain(|user| {
+            let project = user.split_once("?project=").map_or(DEFAULT_PROJECT, |(_, project)| project);
+            call.requestor.may_enter(project)
+        });
+    }
+    network
+}
+
+fn list(call: &Call) -> Result<Reply> {
+    let project = project(call)?;
+    let networks = view::list(&call.app, &project)?;
+    let networks: Vec<Network> = networks.into_iter().map(|network| seen(call, network)).collect();
+    recursion::list(call, &networks, |network| url::path_in(&project, ["networks", &network.name]))
+}
+
+fn show(call: &Call) -> Result<Reply> {
+    let network = view::find(&call.app, &project(call)?, call.part("name"))?;
+    let tag = etag(&network);
+    Ok(Reply::sync(&seen(call, network))?.etag(&tag))
+}
+
+fn make(call: &Call) -> Result<Reply> {
+    let post: NetworksPost = call.json()?;
+    let project = project(call)?;
+    create::create(&call.app, &project, &post)?;
+    Ok(Reply::created(tell(call, &project, "network-created", &post.name)))
+}
+
+fn replace(call: &Call) -> Result<Reply> {
+    save(call, false)
+}
+
+fn amend(call: &Call) -> Result<Reply> {
+    save(call, true)
+}
+
+fn save(call: &Call, amend: bool) -> Result<Reply> {
+    let (project, name) = (project(call)?, call.part("name"));
+    row(&call.app, &project, name)?;
+    call.check_etag(&etag(&view::find(&call.app, &project, name)?))?;
+    let put: NetworkPut = call.json()?;
+    change::update(&call.app, &project, name, &put, amend)?;
+    tell(call, &project, "network-updated", name);
+    Ok(Reply::empty())
+}
+
+fn rename(call: &Call) -> Result<Reply> {
+    let (project, name) = (project(call)?, call.part("name"));
+    let post: NetworkPost = call.json()?;
+    change::rename(&call.app, &project, name, &post.name)?;
+    let source = url::path_in(&project, ["networks", &post.name]);
+    let context = [("old_name", Value::from(name))];
+    call.app.lifecycle_with(&project, "network-renamed", &source, Some(call.lifecycle_requestor()), context);
+    Ok(Reply::created(source))
+}
+
+fn remove(call: &Call) -> Result<Reply> {
+    let (project, name) = (project(call)?, call.part("name"));
+    change::delete(&call.app, &project, name)?;
+    tell(call, &project, "network-deleted", name);
+    Ok(Reply::empty())
+}
+
+fn leases(call: &Call) -> Result<Reply> {
+    let (project, name) = (project(call)?, call.part("name"));
+    let network = open(&call.app, &row(&call.app, &project, name)?)?;
+    let asked = call.project();
+    let nics = hosts::leases(&call.app, name, asked)?;
+    Reply::sync(&network.leases(&nics, asked == project, "none")?)
+}
+
+fn state(call: &Call) -> Result<Reply> {
+    Reply::sync(&view::state(&call.app, &project(call)?, call.part("name"))?)
+}
+
+fn tell(call: &Call, project: &str, action: &str, name: &str) -> String {
+    let source = url::path_in(project, ["networks", name]);
+    call.app.lifecycle(project, action, &source, Some(call.lifecycle_requestor()));
+    source
+}

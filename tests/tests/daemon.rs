@@ -1,0 +1,105 @@
+//! The daemon comes and goes; containers stay.
+#![forbid(unsafe_code)]
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use stories::{Daemon, story};
+
+fn init_of(daemon: &Daemon, name: &str) -> i64 {
+    daemon.get(&format!("/1.0/instances/{name}/state"))["pid"].as_i64().expect("it runs")
+}
+
+fn survives(driver: &str, end: fn(&mut Daemon)) {
+    story(|host| {
+        let mut daemon = host.daemon();
+        daemon.with_pool(driver);
+        daemon.import_busybox("busybox");
+        daemon.lxc(["launch", "busybox", "c1"]).ok();
+        let init = init_of(&daemon, "c1");
+        // A session that writes to a file every now and then, whoever listens.
+        let mut lxc = daemon.lxc_command([
+            "exec",
+            "c1",
+            "--",
+            "sh",
+            "-c",
+            "echo ready; i=0; while :; do i=$((i+1)); echo $i > /root/beat; echo $i; usleep 100000; done",
+        ]);
+        let mut session = lxc.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("lxc was built");
+        let mut lines = BufReader::new(session.stdout.take().expect("a pipe was asked for"));
+        let mut line = String::new();
+        lines.read_line(&mut line).expect("the session speaks");
+        assert_eq!(line, "ready\n");
+        end(&mut daemon);
+        session.wait().expect("lxc ends with its daemon");
+        let beat = || std::fs::read_to_string(format!("/proc/{init}/root/root/beat")).unwrap_or_default();
+        let before = beat();
+        std::thread::sleep(std::time::Duration::from_millis(600));
+        assert_ne!(beat(), before, "the session went with the daemon");
+        daemon.begin();
+        assert_eq!(init_of(&daemon, "c1"), init, "another process is its init");
+        assert_eq!(daemon.get("/1.0/instances/c1")["status"], "Running");
+        daemon.lxc(["exec", "c1", "--", "true"]).ok();
+        daemon.lxc(["restart", "c1", "--force"]).ok();
+        assert_ne!(init_of(&daemon, "c1"), init);
+    });
+}
+
+#[test]
+fn containers_and_sessions_outlive_a_killed_daemon_on_dir() {
+    survives("dir", Daemon::kill);
+}
+
+#[test]
+fn containers_and_sessions_outlive_a_killed_daemon_on_overlay() {
+    survives("overlay", Daemon::kill);
+}
+
+#[test]
+fn containers_and_sessions_outlive_a_stopped_daemon() {
+    survives("dir", Daemon::stop);
+}
+
+#[test]
+fn what_ends_while_no_daemon_looks_is_noticed_by_the_next() {
+    story(|host| {
+        let mut daemon = host.daemon();
+        daemon.with_pool("dir");
+        daemon.import_busybox("busybox");
+        daemon.lxc(["launch", "busybox", "c1"]).ok();
+        let init = init_of(&daemon, "c1");
+        daemon.kill();
+        let init = rustix::process::Pid::from_raw(i32::try_from(init).expect("a pid")).expect("a pid");
+        rustix::process::kill_process(init, rustix::process::Signal::KILL).expect("it is the story's own");
+        while rustix::process::test_kill_process(init).is_ok() {
+            std::thread::yield_now();
+        }
+        daemon.begin();
+        // It ran by the last word of the old daemon, so that the new one starts it.
+        assert_eq!(daemon.get("/1.0/instances/c1")["status"], "Running");
+    });
+}
+
+#[test]
+fn autostart_and_the_last_power_state_decide_what_runs() {
+    story(|host| {
+        let mut daemon = host.daemon();
+        daemon.with_pool("dir");
+        daemon.import_busybox("busybox");
+        for (name, autostart) in [("asked", "true"), ("refused", "false"), ("idle", "")] {
+            daemon.lxc(["init", "busybox", name]).ok();
+            daemon.lxc(["config", "set", name, &format!("boot.autostart={autostart}")]).ok();
+        }
+        daemon.lxc(["launch", "busybox", "running"]).ok();
+        daemon.lxc(["start", "refused"]).ok();
+        daemon.lxd(["shutdown", "--timeout", "60"], b"");
+        daemon.ended();
+        daemon.begin();
+        let status = |name: &str| daemon.get(&format!("/1.0/instances/{name}"))["status"].clone();
+        assert_eq!(status("asked"), "Running");
+        assert_eq!(status("running"), "Running");
+        assert_eq!(status("refused"), "Stopped");
+        assert_eq!(status("idle"), "Stopped");
+    });
+}

@@ -1,0 +1,130 @@
+//! Interfaces: of a bridge that the administrator made, of a managed one, and of the other kinds.
+#![forbid(unsafe_code)]
+
+use stories::{Daemon, Host, story};
+
+/// A bridge of the administrator's own, with a DHCP server on it.
+fn bridge_with_dhcp(host: &Host) {
+    host.sh("ip link add virbr0 type bridge; ip addr add 10.77.0.1/24 dev virbr0; ip link set virbr0 up
+         dnsmasq --conf-file=/dev/null --interface=virbr0 --bind-interfaces --port=0 --user=root \
+                 --dhcp-range=10.77.0.50,10.77.0.60 --dhcp-leasefile=$PWD/leases --pid-file=$PWD/dhcp.pid");
+}
+
+fn end_dhcp(host: &Host) {
+    host.sh("kill $(cat dhcp.pid)");
+}
+
+fn ready(host: &Host) -> Daemon {
+    let daemon = host.daemon();
+    daemon.with_pool("dir");
+    daemon.import_busybox("busybox");
+    daemon
+}
+
+#[test]
+fn a_nic_is_plugged_into_a_running_container_and_gets_a_lease() {
+    story(|host| {
+        bridge_with_dhcp(host);
+        let daemon = ready(host);
+        daemon.lxc(["launch", "busybox", "apollo"]).ok();
+        let nic = ["name=eth0", "nictype=bridged", "parent=virbr0"];
+        let added = daemon.lxc(["config", "device", "add", "apollo", "eth0", "nic"].into_iter().chain(nic));
+        assert_eq!(added.ok(), "Device eth0 added to apollo\n");
+        let exec = |script: &str| daemon.lxc(["exec", "apollo", "--", "sh", "-c", script]);
+        let link = exec("ip link show eth0").ok().to_string();
+        assert!(link.contains("00:16:3e:"), "{link}");
+        exec("ip link set eth0 up && udhcpc -i eth0 -n -q -t 10").ok();
+        exec("ping -c 1 -W 2 10.77.0.1").ok();
+        let list = daemon.lxc(["list", "-c", "4", "-f", "csv"]);
+        assert!(list.ok().contains("10.77.0."), "{}", list.out);
+        let info = daemon.lxc(["info", "apollo"]);
+        assert!(info.ok().contains("Host interface: veth") && info.out.contains("Bytes received"), "{}", info.out);
+        // It comes back with the container, and goes when it is taken out.
+        daemon.lxc(["stop", "apollo", "--force"]).ok();
+        daemon.lxc(["start", "apollo"]).ok();
+        exec("ip link show eth0").ok();
+        daemon.lxc(["config", "device", "remove", "apollo", "eth0"]).ok();
+        assert_ne!(exec("ip link show eth0").status, 0);
+        assert!(!host.sh("ip link show master virbr0").contains("veth"));
+        end_dhcp(host);
+    });
+}
+
+#[test]
+fn a_managed_bridge_gives_addresses_and_names() {
+    story(|host| {
+        let daemon = ready(host);
+        let keys = ["ipv4.address=10.88.0.1/24", "ipv4.nat=true", "ipv6.address=none"];
+        let made = daemon.lxc(["network", "create", "lxdbr0"].into_iter().chain(keys));
+        assert_eq!(made.ok(), "Network lxdbr0 created\n");
+        daemon.lxc(["profile", "device", "add", "default", "eth0", "nic", "network=lxdbr0", "name=eth0"]).ok();
+        daemon.lxc(["init", "busybox", "c1"]).ok();
+        daemon.lxc(["config", "device", "override", "c1", "eth0", "ipv4.address=10.88.0.77"]).ok();
+        daemon.lxc(["start", "c1"]).ok();
+        let exec = |script: &str| daemon.lxc(["exec", "c1", "--", "sh", "-c", script]);
+        exec("ip link set eth0 up && udhcpc -i eth0 -n -q -t 10").ok();
+        assert!(exec("ip addr show eth0").ok().contains("10.88.0.77/24"), "the static lease is given");
+        exec("ping -c 1 -W 2 10.88.0.1").ok();
+        let leases = daemon.lxc(["network", "list-leases", "lxdbr0", "-f", "csv"]);
+        assert!(leases.ok().contains("10.88.0.77") && leases.out.contains("STATIC"), "{}", leases.out);
+        assert!(host.sh("nft list ruleset").contains("masquerade"), "addresses are translated");
+        let used = daemon.get("/1.0/networks/lxdbr0");
+        assert_eq!(used["used_by"][0], "/1.0/instances/c1");
+        assert!(daemon.lxc(["network", "delete", "lxdbr0"]).refused().contains("The network is currently in use"));
+        let show = daemon.lxc(["network", "show", "lxdbr0"]);
+        assert!(show.ok().contains("ipv4.address: 10.88.0.1/24"), "{}", show.out);
+        daemon.lxc(["delete", "-f", "c1"]).ok();
+        daemon.lxc(["profile", "device", "remove", "default", "eth0"]).ok();
+        daemon.lxc(["network", "delete", "lxdbr0"]).ok();
+        assert!(!host.sh("ip link").contains("lxdbr0"));
+    });
+}
+
+#[test]
+fn containers_keep_their_network_while_the_daemon_is_away() {
+    story(|host| {
+        let mut daemon = ready(host);
+        let keys = ["ipv4.address=10.89.0.1/24", "ipv4.nat=false", "ipv6.address=none"];
+        daemon.lxc(["network", "create", "lxdbr1"].into_iter().chain(keys)).ok();
+        daemon.lxc(["launch", "busybox", "c1", "--network", "lxdbr1"]).ok();
+        let init = daemon.get("/1.0/instances/c1/state")["pid"].to_string();
+        let inside = format!("nsenter -t {init} -n -m busybox sh -c");
+        host.sh(&format!("{inside} 'ip link set eth0 up && udhcpc -i eth0 -n -q -t 10'"));
+        let dnsmasq = || host.sh("pgrep -f interface=lxdbr1");
+        let before = dnsmasq();
+        daemon.kill();
+        host.sh(&format!("{inside} 'ping -c 1 -W 2 10.89.0.1'"));
+        daemon.begin();
+        assert_eq!(dnsmasq(), before, "the DHCP server was taken over");
+        daemon.lxc(["exec", "c1", "--", "ping", "-c", "1", "-W", "2", "10.89.0.1"]).ok();
+        daemon.lxc(["delete", "-f", "c1"]).ok();
+        daemon.lxc(["network", "delete", "lxdbr1"]).ok();
+    });
+}
+
+#[test]
+fn p2p_macvlan_and_physical_interfaces_reach_the_container() {
+    story(|host| {
+        let daemon = ready(host);
+        host.sh("ip link add up0 type veth peer name up1; ip link set up0 up; ip link set up1 up");
+        host.sh("ip link add card0 type veth peer name card1; ip link set card1 up");
+        daemon.lxc(["init", "busybox", "c1"]).ok();
+        let add = |name: &str, keys: &[&str]| {
+            daemon.lxc(["config", "device", "add", "c1", name, "nic"].iter().chain(keys)).ok();
+        };
+        add("cable", &["nictype=p2p", "name=cable", "host_name=far"]);
+        add("second", &["nictype=macvlan", "parent=up0", "name=second"]);
+        add("card", &["nictype=physical", "parent=card0", "name=card"]);
+        daemon.lxc(["start", "c1"]).ok();
+        let inside = daemon.lxc(["exec", "c1", "--", "ip", "link"]).ok().to_string();
+        for name in ["cable", "second", "card"] {
+            assert!(inside.contains(&format!(" {name}@")), "{name} is missing in {inside}");
+        }
+        let outside = host.sh("ip link");
+        assert!(outside.contains("far@") && !outside.contains("card0@"), "{outside}");
+        daemon.lxc(["stop", "c1", "--force"]).ok();
+        let outside = host.sh("ip link");
+        assert!(!outside.contains("far@"), "the cable is gone");
+        assert!(outside.contains("card0@"), "the card is back: {outside}");
+    });
+}

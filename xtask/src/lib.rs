@@ -1,0 +1,15 @@
+//! The project's own chores: looking for what the house style refuses, and writing documents that are made from tables.
+#![forbid(unsafe_code)]
+
+pub mod docs;
+pub mod tidy;
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the project.
+///
+/// # Panics
+/// Never: this crate is in a folder of the project.
+pub fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is in the project").to_path_buf()
+}
