@@ -19,6 +19,7 @@ pub struct Daemon {
     pub dir: PathBuf,
     client: PathBuf,
     folder: PathBuf,
+    env: Vec<(&'static str, PathBuf)>,
     child: Option<Child>,
 }
 
@@ -39,11 +40,19 @@ impl Daemon {
     /// # Panics
     /// When it does not get ready.
     pub fn start(folder: &Path, name: &str) -> Daemon {
+        Daemon::start_with(folder, name, Vec::new())
+    }
+
+    /// As [`Daemon::start`], with more in the environment of the daemon and its clients.
+    ///
+    /// # Panics
+    /// When it does not get ready.
+    pub fn start_with(folder: &Path, name: &str, env: Vec<(&'static str, PathBuf)>) -> Daemon {
         let dir = folder.join(name);
         std::fs::create_dir_all(&dir).expect("the story's folder is ours");
         let client = folder.join(format!("{name}-client"));
         std::fs::create_dir_all(&client).expect("the story's folder is ours");
-        let mut daemon = Daemon { dir, client, folder: folder.to_path_buf(), child: None };
+        let mut daemon = Daemon { dir, client, folder: folder.to_path_buf(), env, child: None };
         daemon.begin();
         daemon
     }
@@ -76,6 +85,7 @@ impl Daemon {
         let mut command = Command::new(program);
         command.env("LXD_DIR", &self.dir).env("LXD_CONF", &self.client).env("HOME", &self.client);
         command.env("LC_ALL", "C.UTF-8").env_remove("LXC_REMOTE").current_dir(&self.folder);
+        command.envs(self.env.iter().cloned());
         command
     }
 

@@ -63,3 +63,41 @@ pub fn busybox(folder: &Path) -> PathBuf {
     }
     file
 }
+
+/// Packages of the Debian image beside the smallest system: what the article types, and an init.
+const DEBIAN_PACKAGES: &str =
+    "systemd,systemd-sysv,dbus,iproute2,iputils-ping,procps,login,passwd,isc-dhcp-client,libpam-systemd";
+
+/// A Debian 12 system whose init is systemd, as a split image: `metadata.tar` and `rootfs.squashfs` in a folder that all
+/// runs of a build share. Made once, by mmdebstrap from the machine's own package sources; call it before
+/// [`crate::story`], since a story's own network reaches nothing.
+///
+/// # Panics
+/// When mmdebstrap or mksquashfs fail.
+pub fn debian() -> PathBuf {
+    let folder = target_folder().join("debian-image");
+    let (rootfs, metadata) = (folder.join("rootfs.squashfs"), folder.join("metadata.tar"));
+    if rootfs.exists() && metadata.exists() {
+        return folder;
+    }
+    let scratch = folder.join(format!("making-{}", std::process::id()));
+    std::fs::create_dir_all(&scratch).expect("the build's folder is ours");
+    let mut make = Command::new("mmdebstrap");
+    make.args(["--quiet", "--variant=minbase", "--include", DEBIAN_PACKAGES, "bookworm"]).arg(scratch.join("rootfs"));
+    crate::run::run(make, b"").ok();
+    let finish = "cd \"$0\"; rm -rf rootfs/var/cache/apt/* rootfs/var/lib/apt/lists/*; : > rootfs/etc/machine-id
+                  printf 'architecture: x86_64\\ncreation_date: 1700000000\\nproperties:\\n  description: Debian 12\\n  os: Debian\\n' > metadata.yaml
+                  tar -cf metadata.tar metadata.yaml; mksquashfs rootfs rootfs.squashfs -quiet -no-progress -comp zstd -noappend
+                  mv rootfs.squashfs ..; mv metadata.tar ..; cd ..; rm -rf \"$0\"";
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", finish]).arg(&scratch);
+    crate::run::run(shell, b"").ok();
+    folder
+}
+
+/// A folder beside the build's programs.
+fn target_folder() -> PathBuf {
+    let test = std::env::current_exe().expect("a process knows its program");
+    let debug = test.ancestors().find(|folder| folder.join("deps").is_dir()).expect("a test is in a build's folder");
+    debug.join("stories")
+}

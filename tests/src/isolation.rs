@@ -81,6 +81,11 @@ impl Host {
         Daemon::start(&self.folder, "one")
     }
 
+    /// A running daemon that believes the certificate of an image server of the story, as its client does.
+    pub fn daemon_trusting(&self, server: &crate::ImageServer) -> Daemon {
+        Daemon::start_with(&self.folder, "one", vec![("SSL_CERT_FILE", server.authority().to_path_buf())])
+    }
+
     /// Another daemon, beside the first.
     pub fn another_daemon(&self, name: &str) -> Daemon {
         Daemon::start(&self.folder, name)

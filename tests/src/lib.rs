@@ -11,10 +11,12 @@
 
 pub mod daemon;
 pub mod image;
+pub mod image_server;
 pub mod isolation;
 pub mod leftovers;
 pub mod run;
 
 pub use daemon::Daemon;
+pub use image_server::ImageServer;
 pub use isolation::{Host, story};
 pub use run::Ran;

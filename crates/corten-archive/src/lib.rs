@@ -1,4 +1,5 @@
 //! Archives that others made, and ones for others: compressors, tar, squashfs. Knows streams and files, not images.
+#![forbid(unsafe_code)]
 
 pub mod compress;
 pub mod compression;

@@ -12,6 +12,8 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::proxy;
+
 /// Where a server listens.
 #[derive(Clone)]
 pub enum Endpoint {
@@ -77,7 +79,14 @@ impl Endpoint {
             },
             Endpoint::Plain { host, port } => Ok(Stream::Tcp(dial(host, *port).await?)),
             Endpoint::Tls { host, port, config } => {
-                let stream = dial(host, *port).await?;
+                let stream = match proxy::for_host(host) {
+                    None => dial(host, *port).await?,
+                    Some(by) => {
+                        let mut stream = dial(&by.host, by.port).await?;
+                        proxy::connect(&mut stream, host, *port).await?;
+                        stream
+                    }
+                };
                 let name = ServerName::try_from(host.clone())
                     .map_err(|_| Error::invalid(format!("{host:?} is neither a host name nor an address")))?;
                 let stream = TlsConnector::from(config.clone()).connect(name, stream).await;

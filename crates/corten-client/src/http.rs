@@ -1,6 +1,6 @@
 //! One request over HTTP/1.1, on a connection that is kept for the next.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use bytes::Bytes;
 use corten_api::error::{Error, Kind, Result};
@@ -18,6 +18,24 @@ pub struct Connections {
     endpoint: Endpoint,
     user_agent: String,
     idle: Mutex<Vec<SendRequest<Body>>>,
+    watch: OnceLock<fn(&Exchange<'_>)>,
+}
+
+/// What goes over a connection, for those who want to look on.
+pub enum Exchange<'a> {
+    /// A request is about to be sent.
+    Request {
+        /// GET, POST, …
+        method: &'a Method,
+        /// The whole URL.
+        url: &'a str,
+        /// `If-Match`; empty when there is none.
+        etag: &'a str,
+        /// The body, where it is at hand.
+        body: &'a [u8],
+    },
+    /// The body of a reply has been read.
+    Reply(&'a [u8]),
 }
 
 /// A reply whose body has not been read.
@@ -66,12 +84,17 @@ impl Ask {
 impl Connections {
     /// No connection is opened before the first request.
     pub fn new(endpoint: Endpoint, user_agent: impl Into<String>) -> Connections {
-        Connections { endpoint, user_agent: user_agent.into(), idle: Mutex::default() }
+        Connections { endpoint, user_agent: user_agent.into(), idle: Mutex::default(), watch: OnceLock::new() }
     }
 
     /// Where they lead.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Lets somebody look on from now on; the first who asks stays.
+    pub fn watch(&self, with: fn(&Exchange<'_>)) {
+        let _ = self.watch.set(with);
     }
 
     /// What we call ourselves.
@@ -85,6 +108,11 @@ impl Connections {
     /// When the server cannot be reached or hangs up. HTTP errors are replies, not failures.
     pub async fn send(&self, ask: Ask) -> Result<Reply> {
         let url = format!("{}{}", self.endpoint.base(), ask.path);
+        if let Some(watch) = self.watch.get() {
+            let etag = ask.headers.iter().find(|(name, _)| *name == "if-match").map_or("", |(_, etag)| etag);
+            let body = if let Body::Bytes(bytes) = &ask.body { bytes.as_ref() } else { &[] };
+            watch(&Exchange::Request { method: &ask.method, url: &url, etag, body });
+        }
         let method = ask.method.clone();
         let failed = |error: &hyper::Error| {
             let mut name = method.to_string().to_lowercase();
@@ -163,6 +191,10 @@ impl Connections {
         if let Ok(mut idle) = self.idle.lock() {
             idle.push(reply.sender);
         }
-        Ok((status, body.to_bytes()))
+        let bytes = body.to_bytes();
+        if let Some(watch) = self.watch.get() {
+            watch(&Exchange::Reply(&bytes));
+        }
+        Ok((status, bytes))
     }
 }

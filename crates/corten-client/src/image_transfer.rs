@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use corten_api::error::{Context, Error, Result};
 use corten_api::image::ImagesPost;
-use corten_api::url::path;
+use corten_api::url::{escape_query, path};
 use hyper::Method;
 use sha2::{Digest, Sha256};
 
@@ -98,7 +98,10 @@ pub async fn download(
 ) -> Result<Received> {
     let mut hash = Sha256::new();
     let received = match source {
-        ImageSource::Lxd(server) => from_server(server, fingerprint, metadata, root, &mut hash, &mut watch).await?,
+        ImageSource::Lxd(server) => {
+            let from = path(["images", fingerprint, "export"]);
+            from_server(server, from, metadata, root, &mut hash, &mut watch).await?
+        }
         ImageSource::Streams(remote, _) => {
             let mut received = Received::default();
             for file in source.files(fingerprint).await? {
@@ -118,23 +121,52 @@ pub async fn download(
             received
         }
     };
+    check(hash, fingerprint)?;
+    Ok(received)
+}
+
+/// The path of an image that is not public, with a secret of its server.
+pub fn private_path(fingerprint: &str, secret: &str) -> String {
+    format!("{}?secret={}", path(["images", fingerprint]), escape_query(secret))
+}
+
+/// As [`download`], for an image of a server of LXD's API that is not public.
+///
+/// # Errors
+/// As [`download`].
+pub async fn download_private(
+    server: &Server,
+    fingerprint: &str,
+    secret: &str,
+    metadata: &mut (impl Write + Send),
+    root: &mut (impl Write + Send),
+    mut watch: impl FnMut(u64, u64),
+) -> Result<Received> {
+    let mut hash = Sha256::new();
+    let from = format!("{}?secret={}", path(["images", fingerprint, "export"]), escape_query(secret));
+    let received = from_server(server, from, metadata, root, &mut hash, &mut watch).await?;
+    check(hash, fingerprint)?;
+    Ok(received)
+}
+
+fn check(hash: Sha256, fingerprint: &str) -> Result<()> {
     let got = data_encoding::HEXLOWER.encode(&hash.finalize());
     if got != fingerprint {
         let text = format!("Image fingerprint doesn't match. Got {got} expected {fingerprint}");
         return Err(Error::internal(text));
     }
-    Ok(received)
+    Ok(())
 }
 
 async fn from_server(
     server: &Server,
-    fingerprint: &str,
+    from: String,
     metadata: &mut impl Write,
     root: &mut impl Write,
     hash: &mut Sha256,
     watch: &mut impl FnMut(u64, u64),
 ) -> Result<Received> {
-    let ask = Ask::new(Method::GET, path(["images", fingerprint, "export"]));
+    let ask = Ask::new(Method::GET, from);
     let reply = succeeded(server, server.send(ask).await?).await?;
     let expected = announced_length(&reply).unwrap_or_default();
     let kind = reply.response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();

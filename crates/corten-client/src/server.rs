@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::endpoint::Endpoint;
-use crate::http::{Ask, Connections, Reply};
+use crate::http::{Ask, Connections, Exchange, Reply};
 use crate::operation::Running;
 
 /// What we call ourselves to servers.
@@ -61,6 +61,11 @@ impl Server {
     #[must_use]
     pub fn at_member(&self, target: &str) -> Server {
         Server { target: target.to_owned(), ..self.clone() }
+    }
+
+    /// Lets somebody look on at all requests and replies.
+    pub fn watch(&self, with: fn(&Exchange<'_>)) {
+        self.shared.connections.watch(with);
     }
 
     /// The project asked for; empty when none was named.

@@ -49,11 +49,8 @@ pub fn clone_tree_at(dir: impl AsFd, path: &Path, recursive: bool) -> io::Result
 /// # Errors
 /// `EINVAL` when the file system cannot map ids, or the mounts are mapped already.
 pub fn map_ids(tree: impl AsFd, userns: BorrowedFd<'_>, recursive: bool) -> io::Result<()> {
-    let attributes = Attributes {
-        set: libc::MOUNT_ATTR_IDMAP,
-        userns_fd: userns.as_raw_fd() as u64,
-        ..Attributes::default()
-    };
+    let attributes =
+        Attributes { set: libc::MOUNT_ATTR_IDMAP, userns_fd: userns.as_raw_fd() as u64, ..Attributes::default() };
     mount_setattr(tree, recursive, &attributes)
 }
 

@@ -1,6 +1,6 @@
 //! What a kind of pool must be able to do; all the rest is the same for every pool.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use corten_archive::watch::Watch;
 use corten_host::undo::Undo;
@@ -189,6 +189,14 @@ pub trait Driver: Send + Sync {
             None => Ok(()),
             Some(_) => Err(Error::not_implemented("The storage driver does not support size limits")),
         }
+    }
+
+    /// Undoes mounts inside a leftover directory, before it is removed.
+    ///
+    /// # Errors
+    /// What could not be unmounted.
+    fn unmount_leftover(&self, _path: &Path) -> Result<()> {
+        Ok(())
     }
 
     /// Removes what an interrupted change left. The pool is mounted, and no change is under way.

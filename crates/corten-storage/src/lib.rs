@@ -1,4 +1,5 @@
 //! Volumes on storage pools: blocking, knowing nothing of instances, projects or the database.
+#![forbid(unsafe_code)]
 
 pub mod dir;
 pub mod driver;

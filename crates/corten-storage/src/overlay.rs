@@ -183,6 +183,10 @@ impl Driver for Overlay {
         }
     }
 
+    fn unmount_leftover(&self, path: &Path) -> Result<()> {
+        image::unmount_in(path)
+    }
+
     fn sweep(&self, pool: &Pool) -> Result<()> {
         layers::make_directory(pool)?;
         layers::sweep(pool)

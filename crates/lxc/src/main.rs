@@ -15,6 +15,7 @@ mod entity;
 mod error;
 mod help;
 mod key_value;
+mod log;
 mod moment;
 mod printer;
 mod progress;

@@ -8,6 +8,7 @@ use corten_client::server::Server;
 
 use crate::arguments::Arguments;
 use crate::config::Config;
+use crate::log;
 use crate::remote;
 
 /// The program's state during one command.
@@ -16,6 +17,8 @@ pub struct Session {
     pub config: RefCell<Config>,
     /// `--quiet`: no progress, no announcements.
     pub quiet: bool,
+    /// `--debug`: requests and replies are shown.
+    debug: bool,
     /// `--project`: overrides the remote's project.
     pub project: Option<String>,
     servers: RefCell<HashMap<String, Server>>,
@@ -40,6 +43,7 @@ impl Session {
         Session {
             config: RefCell::new(config),
             quiet: arguments.is_set("quiet"),
+            debug: arguments.is_set("debug"),
             project: (!project.is_empty()).then(|| project.to_owned()),
             servers: RefCell::default(),
             status: Cell::new(0),
@@ -77,6 +81,9 @@ impl Session {
             return Err(Error::invalid("The remote isn't a private LXD server"));
         }
         let server = remote::connect(&self.config.borrow(), remote, &found, self.project.as_deref())?;
+        if self.debug {
+            server.watch(log::exchange);
+        }
         self.servers.borrow_mut().insert(remote.to_owned(), server.clone());
         Ok(server)
     }

@@ -1,12 +1,13 @@
 //! The user's terminal: raw while an instance has it, and put back whatever happens.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 
 use bytes::Bytes;
-use corten_api::error::{Error, Result};
+use corten_api::error::{Context, Error, Result};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Bytes read and sent at once.
 const PIECE: usize = corten_client::websocket::FRAME;
@@ -69,20 +70,25 @@ pub fn read_stdin(mut sort: impl FnMut(&mut Vec<u8>) -> bool + Send + 'static) -
     from
 }
 
-/// Writes what comes through a channel on a thread of its own, so that a slow reader of one output holds up neither
-/// the other nor the input. The handle ends when all is written; it is `None` when there is nothing to write.
-pub fn write_all(to: impl Write + Send + 'static) -> (mpsc::Sender<Bytes>, tokio::sync::oneshot::Receiver<()>) {
+/// Writes what comes through a channel to a descriptor, on a thread of its own, so that a slow reader of one output
+/// holds up neither the other nor the input. The receiver hears when all is written, or that nobody reads it any more.
+///
+/// # Errors
+/// When the descriptor cannot be duplicated.
+pub fn write_all(to: impl AsFd) -> Result<(mpsc::Sender<Bytes>, oneshot::Receiver<std::io::Result<()>>)> {
+    // A file of its own writes what it is given at once; the library's standard output looks for line ends first.
+    let mut to = File::from(rustix::io::dup(to).map_err(std::io::Error::from).context("Failed to use the output")?);
     let (sender, mut from) = mpsc::channel::<Bytes>(4);
-    let (finished, wait) = tokio::sync::oneshot::channel();
+    let (finished, wait) = oneshot::channel();
     std::thread::spawn(move || {
-        let mut to = to;
-        while let Some(data) = from.blocking_recv() {
-            // A reader that has gone away must not stop the command: its output is thrown away from here on.
-            if to.write_all(&data).and_then(|()| to.flush()).is_err() {
-                break;
+        let mut write = || {
+            while let Some(data) = from.blocking_recv() {
+                to.write_all(&data)?;
             }
-        }
-        let _ = finished.send(());
+            Ok(())
+        };
+        // Whoever waits may have stopped waiting.
+        let _ = finished.send(write());
     });
-    (sender, wait)
+    Ok((sender, wait))
 }

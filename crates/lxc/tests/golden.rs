@@ -1,27 +1,32 @@
-//! Commands that only show something, against replies recorded from LXD 5.0.2: each must print what LXD's own client
-//! printed for the same replies. `testdata/golden.json` holds both.
+//! Commands against replies recorded from LXD 5.0.2: each must send what LXD's own client sent, and print what that
+//! printed. `testdata/golden.json` holds both.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// Replies by method, path and query.
+type Pages = BTreeMap<String, Page>;
 
 #[derive(Deserialize)]
 struct Golden {
-    /// Replies to GET requests, by path and query.
-    pages: BTreeMap<String, Page>,
+    /// What is answered in all runs.
+    pages: Pages,
     runs: Vec<Run>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Page {
     status: u16,
     etag: String,
+    /// What the request brought.
+    sent: Value,
     body: Value,
 }
 
@@ -29,9 +34,34 @@ struct Page {
 #[derive(Deserialize)]
 struct Run {
     line: Vec<String>,
+    stdin: String,
+    pages: Pages,
     status: i32,
     out: String,
     err: String,
+}
+
+/// JSON without what means nothing: nulls, and empty texts, lists and objects. (An empty text in a configuration means
+/// something, but there LXD's client and ours must both send the key.)
+fn substance(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let entries = map.iter().map(|(key, value)| (key.clone(), substance(value)));
+            Value::Object(entries.filter(|(key, value)| !is_empty(value) || key.contains('.')).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(substance).collect()),
+        other => other.clone(),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(true) | Value::Number(_) => false,
+    }
 }
 
 /// Path and query with the parameters in order, without empty ones.
@@ -42,8 +72,8 @@ fn normal(path: &str) -> String {
     format!("{path}?{}", parameters.join("&"))
 }
 
-/// Answers GET requests from the recorded pages until the client hangs up.
-fn serve(stream: UnixStream, pages: &BTreeMap<String, Page>) -> std::io::Result<()> {
+/// Answers requests from the recorded pages until the client hangs up.
+fn serve(stream: UnixStream, pages: &Pages) -> std::io::Result<()> {
     let mut out = stream.try_clone()?;
     let mut lines = BufReader::new(stream);
     loop {
@@ -63,11 +93,19 @@ fn serve(stream: UnixStream, pages: &BTreeMap<String, Page>) -> std::io::Result<
                 length = value.parse().unwrap_or(0);
             }
         }
-        lines.read_exact(&mut vec![0; length])?;
-        let path = request.split(' ').nth(1).unwrap_or_default();
-        let (status, etag, body) = match pages.get(&normal(path)) {
+        let mut content = vec![0; length];
+        lines.read_exact(&mut content)?;
+        let mut words = request.split(' ');
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let sent = substance(&serde_json::from_slice(&content).unwrap_or_default());
+        let complaint =
+            |text: String| (400, "", json!({"type": "error", "error": text, "error_code": 400}).to_string());
+        let (status, etag, body) = match pages.get(&format!("{method} {}", normal(path))) {
+            None => complaint(format!("not recorded: {method} {path}")),
+            Some(page) if substance(&page.sent) != sent => {
+                complaint(format!("{method} {path} should bring {}, not {sent}", substance(&page.sent)))
+            }
             Some(page) => (page.status, page.etag.as_str(), page.body.to_string()),
-            None => (404, "", format!("{{\"type\":\"error\",\"error\":\"not recorded: {path}\",\"error_code\":404}}")),
         };
         let length = body.len();
         write!(
@@ -86,46 +124,57 @@ impl Drop for Folder {
     }
 }
 
-fn run(line: &[String], folder: &Path) -> (i32, String, String) {
-    let done = Command::new(env!("CARGO_BIN_EXE_lxc"))
-        .args(line)
+fn run(expected: &Run, folder: &Path) -> (i32, String, String) {
+    let mut client = Command::new(env!("CARGO_BIN_EXE_lxc"))
+        .args(&expected.line)
         .env_clear()
         .env("LXD_DIR", folder)
         .env("LXD_CONF", folder.join("client"))
         .env("TZ", "UTC")
-        .stdin(Stdio::null())
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("the client runs");
+    let mut stdin = client.stdin.take().expect("standard input is a pipe");
+    // A client that needs no input may have closed it already.
+    let _ = stdin.write_all(expected.stdin.as_bytes());
+    drop(stdin);
+    let done = client.wait_with_output().expect("the client ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the client prints text");
     (done.status.code().unwrap_or(-1), text(done.stdout), text(done.stderr))
 }
 
 #[test]
-fn commands_show_what_lxds_own_client_shows() {
+fn commands_do_what_lxds_own_client_does() {
     let golden: Golden = serde_json::from_str(include_str!("../testdata/golden.json")).expect("the recording is JSON");
-    let pages: Arc<BTreeMap<String, Page>> =
-        Arc::new(golden.pages.into_iter().map(|(path, page)| (normal(&path), page)).collect());
     let folder = Folder(std::env::temp_dir().join(format!("lxc-golden-{}", std::process::id())));
     std::fs::create_dir_all(folder.0.join("client")).expect("a folder can be made");
     std::fs::write(folder.0.join("client/config.yml"), "default-remote: local\nremotes: {}\naliases: {}\n")
         .expect("a file can be written");
     let listener = UnixListener::bind(folder.0.join("unix.socket")).expect("a socket can be bound");
+    let pages: Arc<Mutex<Arc<Pages>>> = Arc::default();
+    let served = Arc::clone(&pages);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let pages = Arc::clone(&pages);
+            let pages = Arc::clone(&served.lock().expect("nobody panicked with it"));
             std::thread::spawn(move || serve(stream, &pages));
         }
     });
     let mut different = String::new();
     for expected in &golden.runs {
-        let (status, out, err) = run(&expected.line, &folder.0);
+        let all = golden.pages.iter().chain(&expected.pages);
+        let normalized = all.map(|(request, page)| {
+            let (method, path) = request.split_once(' ').expect("a method and a path");
+            (format!("{method} {}", normal(path)), page.clone())
+        });
+        *pages.lock().expect("nobody panicked with it") = Arc::new(normalized.collect());
+        let (status, out, err) = run(expected, &folder.0);
         if (status, &out, &err) != (expected.status, &expected.out, &expected.err) {
+            let line = expected.line.join(" ");
+            let Run { status: wanted, out: wanted_out, err: wanted_err, .. } = expected;
             different.push_str(&format!(
-                "lxc {}\nexpected {}:\n{}{}\ngot {status}:\n{out}{err}\n",
-                expected.line.join(" "),
-                expected.status,
-                expected.out,
-                expected.err
+                "lxc {line}\nexpected {wanted}:\n{wanted_out}{wanted_err}\ngot {status}:\n{out}{err}\n"
             ));
         }
     }

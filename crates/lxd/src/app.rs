@@ -7,6 +7,7 @@ pub mod dirs;
 pub mod facts;
 pub mod images;
 pub mod instances;
+pub mod metrics;
 pub mod networks;
 pub mod profiles;
 pub mod projects;
@@ -38,7 +39,6 @@ use instances::Instances;
 use ready::Ready;
 use serde_json::Value;
 use settings::Settings;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use storage::pools::Pools;
 use tokio::runtime::Handle;
@@ -78,8 +78,8 @@ pub struct App {
     pub pools: Pools,
     /// The HTTPS listener, once there is one.
     pub https: OnceLock<Https<App>>,
-    /// Moves whenever pools come or go.
-    pub storage_changes: AtomicU64,
+    /// The listener of `core.metrics_address`, once there is one.
+    pub metrics: OnceLock<Https<App>>,
     /// Ends the process.
     pub end: End,
     /// Answers to `GET /1.0`, made already.
@@ -106,9 +106,6 @@ impl App {
         requestor: Option<EventLifecycleRequestor>,
         context: [(&str, Value); N],
     ) {
-        if action.starts_with("storage-pool-") {
-            self.storage_changes.fetch_add(1, Ordering::Relaxed);
-        }
         let context = context.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
         self.events.lifecycle(project, action, source, context, requestor);
     }

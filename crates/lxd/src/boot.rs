@@ -4,6 +4,7 @@ pub mod logging;
 pub mod shutdown;
 pub mod step;
 pub mod systemd;
+pub mod warnings;
 
 use crate::app::App;
 use crate::app::dirs::Dirs;
@@ -20,7 +21,6 @@ use crate::rest::operations::Operations;
 use crate::rest::tls::Identity;
 use corten_api::error::{Context, Result};
 use corten_db::{Db, Opening};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -79,7 +79,7 @@ fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result<Arc<App>> 
         images: Images::default(),
         pools: Pools::default(),
         https: OnceLock::new(),
-        storage_changes: AtomicU64::new(0),
+        metrics: OnceLock::new(),
         end: shutdown::End::default(),
         server_view: crate::routes::server::Cache::default(),
     }))

@@ -1,5 +1,6 @@
 //! The command line of `lxd`.
 
+pub mod activateifneeded;
 pub mod daemon;
 pub mod init;
 pub mod local;
@@ -19,6 +20,7 @@ struct Entry {
 
 /// All subcommands.
 const COMMANDS: &[Entry] = &[
+    Entry { describe: activateifneeded::describe, run: activateifneeded::run },
     Entry { describe: init::describe, run: init::run },
     Entry { describe: shutdown::describe, run: shutdown::run },
     Entry { describe: sql::describe, run: sql::run },

@@ -13,6 +13,7 @@ pub mod instance_logs;
 pub mod instance_state;
 pub mod instances;
 pub mod internal;
+pub mod metrics;
 pub mod networks;
 pub mod operations;
 pub mod profiles;
@@ -24,10 +25,14 @@ pub mod warnings;
 
 use crate::app::Endpoint;
 
+/// What `core.metrics_address` answers: figures, and the server itself.
+pub const METRICS: &[&[Endpoint]] = &[server::ENDPOINTS, metrics::ENDPOINTS];
+
 /// All endpoints, by file.
 pub const ALL: &[&[Endpoint]] = &[
     server::ENDPOINTS,
     events::ENDPOINTS,
+    metrics::ENDPOINTS,
     networks::ENDPOINTS,
     operations::ENDPOINTS,
     profiles::ENDPOINTS,

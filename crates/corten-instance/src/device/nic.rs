@@ -84,10 +84,11 @@ impl Device for Nic {
     fn start(&self, call: &Call<'_>, undo: &mut Undo) -> Result<Attachment> {
         pass("attach a network interface")?;
         let facts = Facts::of(call, call.options)?;
-        let (port, made) = port::attach(&facts.nic(call))?;
+        let (port, made) = port::prepare(&facts.nic(call))?;
         undo.absorb(made);
         let link = Link {
             host: port.link.clone(),
+            cable: port.cable.clone(),
             name: port.guest_name.clone(),
             return_as: port.take_back.then(|| port.link.clone()),
         };

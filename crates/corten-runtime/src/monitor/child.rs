@@ -220,6 +220,10 @@ fn settings(child: &mut Child<'_>) -> Outcome {
     let socket = Socket::open().map_err(|error| failure("opening a netlink socket", error))?;
     // Its index is 1 in every network namespace.
     socket.set_up(1, true).map_err(|error| failure("bringing up the loopback interface", error))?;
+    for link in &spec.links {
+        let up = socket.link(&link.name).and_then(|found| socket.set_up(found.index, true));
+        up.map_err(|error| failure(format!("bringing up the interface {}", link.name), error))?;
+    }
     for (key, value) in &spec.sysctls {
         view::set_sysctl(key, value)?;
     }

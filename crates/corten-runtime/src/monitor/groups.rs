@@ -36,23 +36,47 @@ pub fn make(spec: &Spec) -> Result<Groups, StartFailed> {
     make_in(layout, spec).inspect_err(|_| named_systemd::unmount(&spec.run_dir))
 }
 
+/// How many containers of one name may run on a host, each under a daemon of its own.
+const NAMESAKES: u32 = 1000;
+
 fn make_in(layout: Layout, spec: &Spec) -> Result<Groups, StartFailed> {
     let failed = |what: &str, error: cgroup::Error| StartFailed::new(steps::GROUPS, what, &to_io(error));
-    let monitor = Group::create(&layout, &spec.cgroup.monitor)
-        .map_err(|error| failed("making the monitor's control group", error))?;
-    let payload = match Group::create(&layout, &spec.cgroup.payload) {
-        Ok(payload) => payload,
-        Err(error) => {
-            let _ = monitor.remove(Duration::ZERO);
-            return Err(failed("making the container's control group", error));
-        }
-    };
+    let (monitor, payload) = pair(&layout, spec).map_err(|(what, error)| failed(what, error))?;
     let groups = Groups { layout, payload, monitor };
     match prepare(&groups, spec) {
         Ok(()) => Ok(groups),
         Err(failure) => {
             remove(&groups);
             Err(failure)
+        }
+    }
+}
+
+/// Both groups. Where another daemon's container of the same name has them, `-1`, `-2`, … is added, as liblxc does.
+fn pair(layout: &Layout, spec: &Spec) -> Result<(Group, Group), (&'static str, cgroup::Error)> {
+    let mut namesake = 0;
+    loop {
+        let suffix = if namesake == 0 { String::new() } else { format!("-{namesake}") };
+        match pair_named(layout, &spec.cgroup.monitor, &spec.cgroup.payload, &suffix) {
+            Err((_, cgroup::Error::InUse { .. })) if namesake < NAMESAKES => namesake += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+fn pair_named(
+    layout: &Layout,
+    monitor: &str,
+    payload: &str,
+    suffix: &str,
+) -> Result<(Group, Group), (&'static str, cgroup::Error)> {
+    let monitor = Group::create(layout, &format!("{monitor}{suffix}"))
+        .map_err(|error| ("making the monitor's control group", error))?;
+    match Group::create(layout, &format!("{payload}{suffix}")) {
+        Ok(payload) => Ok((monitor, payload)),
+        Err(error) => {
+            let _ = monitor.remove(Duration::ZERO);
+            Err(("making the container's control group", error))
         }
     }
 }

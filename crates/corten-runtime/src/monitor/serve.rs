@@ -256,7 +256,7 @@ impl Monitor {
             Request::ReturnLink { name, return_as } => {
                 running.made.links.retain(|link| link.name != name);
                 if return_as.is_some() {
-                    running.made.links.push(Link { host: String::new(), name, return_as });
+                    running.made.links.push(Link { host: String::new(), cable: None, name, return_as });
                 }
                 let written = state_file::write_made(&running.kept.run_dir, &running.made);
                 done(written.map(|()| Vec::new()), "remembering a network interface")

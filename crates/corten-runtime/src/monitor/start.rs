@@ -261,6 +261,11 @@ fn move_links<'a>(spec: &'a Spec, netns: &OwnedFd, starting: &mut Starting<'a>) 
     };
     let socket = Socket::open().map_err(failed)?;
     for link in &spec.links {
+        if let Some(cable) = &link.cable {
+            // Its other end goes with the container's namespace, so that nothing has to be taken back.
+            socket.lay_cable(cable, netns.as_fd(), &link.name).map_err(failed)?;
+            continue;
+        }
         let index = socket.link(&link.host).map_err(failed)?.index;
         socket.move_to_netns(index, netns.as_fd(), &link.name).map_err(failed)?;
         starting.moved.push(link);

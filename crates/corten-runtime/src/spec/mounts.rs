@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use corten_host::netlink::cable::Cable;
 use serde::{Deserialize, Serialize};
 
 /// The root file system.
@@ -123,8 +124,12 @@ pub enum NodeKind {
 /// A network interface given to the container before its first process runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// Its name on the host.
+    /// Its name on the host; empty with `cable`.
+    #[serde(default)]
     pub host: String,
+    /// A pair of interfaces to be made now, one end on the host and the other inside: quicker than moving one.
+    #[serde(default)]
+    pub cable: Option<Cable>,
     /// Its name inside.
     pub name: String,
     /// A real interface: comes back to the host under this name when the container ends.

@@ -13,6 +13,8 @@ fn what_is_typed_arrives_and_what_is_shown_is_kept() {
     spec.console_log = Some(scratch.dir.join("console.log"));
     let (container, watch) = scratch.start(&spec);
     let mut console = std::fs::File::from(container.console(false).expect("attached"));
+    // What is typed is shown at once, even before the program has said its first word.
+    while container.console_log().expect("a log") != b"/dev/pts/0\r\n" {}
     console.write_all(b"hello\n").expect("typed");
     let mut shown = String::new();
     while !shown.contains("got hello\r\n") {

@@ -30,7 +30,7 @@ const CASES: &[(Change, &str, &str)] = &[
         "setting the resource limit files: there is none of that name",
     ),
     (
-        |spec| spec.links = vec![Link { host: "no-such0".into(), name: "eth0".into(), return_as: None }],
+        |spec| spec.links = vec![Link { host: "no-such0".into(), cable: None, name: "eth0".into(), return_as: None }],
         steps::LINKS,
         "looking up the network interface \"no-such0\": No such device",
     ),
@@ -128,7 +128,7 @@ fn an_interface_that_was_moved_in_comes_back_when_a_later_step_fails() {
         .status();
     assert!(status.expect("iproute2 is installed").success());
     let mut spec = scratch.spec();
-    spec.links = vec![Link { host: "phys0".into(), name: "eth0".into(), return_as: Some("phys0".into()) }];
+    spec.links = vec![Link { host: "phys0".into(), cable: None, name: "eth0".into(), return_as: Some("phys0".into()) }];
     spec.init.argv = vec!["/no/such/init".into()];
     corten_runtime::start(Path::new(MONITOR), &spec).expect_err("no init");
     let socket = corten_host::netlink::Socket::open().expect("netlink");

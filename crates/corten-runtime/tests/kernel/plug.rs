@@ -73,8 +73,8 @@ fn an_interface_goes_in_and_comes_back() {
     ip(&["link", "add", "veth-host", "type", "veth", "peer", "name", "veth-guest"]);
     let mut spec = scratch.spec();
     spec.links = vec![
-        Link { host: "phys0".into(), name: "eth1".into(), return_as: Some("phys0".into()) },
-        Link { host: "veth-guest".into(), name: "eth0".into(), return_as: None },
+        Link { host: "phys0".into(), cable: None, name: "eth1".into(), return_as: Some("phys0".into()) },
+        Link { host: "veth-guest".into(), cable: None, name: "eth0".into(), return_as: None },
     ];
     let (container, watch) = scratch.start(&spec);
     assert_eq!(sh(&container, "ls /sys/class/net").out, "eth0\neth1\nlo\n");

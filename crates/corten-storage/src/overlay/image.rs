@@ -8,18 +8,18 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use corten_archive::compression::Compression;
-use corten_archive::squashfs;
 use corten_archive::watch::Watch;
+use corten_host::kernel_features;
 use corten_host::loop_device::LoopDevice;
 use corten_host::mount::{self, options::Options};
 use corten_host::rooted::remove;
-use corten_host::undo::{self, Undo};
+use corten_host::undo::Undo;
 use rustix::fs::CWD;
 
 use super::layers::{self, Layer};
 use crate::error::{Doing, Error, Result};
 use crate::fill::ImageFiles;
-use crate::generic::image::{unpack, unpack_file};
+use crate::generic::image::{check_files, unpack, unpack_file, unpack_meta};
 use crate::generic::names;
 use crate::mounts;
 use crate::pool::Pool;
@@ -67,58 +67,68 @@ pub fn ensure(pool: &Pool, fingerprint: &str, files: &ImageFiles, watch: &Watch)
     })
 }
 
-/// Builds the image beside its place, then puts it there.
+/// Builds the image beside its place, then puts it there. A mount below comes along.
 fn make(pool: &Pool, fingerprint: &str, files: &ImageFiles, watch: &Watch) -> Result<()> {
     let place = path(pool, fingerprint);
     let building = names::beside(&place);
     let mut undo = Undo::default();
     let gone = building.clone();
     let made = || std::fs::create_dir(&building).doing(|| format!("Failed to create \"{}\"", building.display()));
-    undo.step("make the image's directory", made, |()| move || remove::tree(&gone).map_err(|error| error.to_string()))?;
-    undo.step("fill the image", || fill(files, &building, watch), |()| || Ok(()))?;
-    let gone = place.clone();
-    let put = || names::rename_new(&building, &place).doing(|| format!("Failed to create \"{}\"", place.display()));
-    undo.step("put the image in its place", put, |()| {
+    undo.step("make the image's directory", made, |()| {
         move || {
-            mounts::unmount_all(&gone.join("rootfs"))
-                .and_then(|()| mounts::unmount_all(&gone.join("image")))
-                .map_err(|error| error.to_string())
-                .and_then(|()| remove::tree(&gone).map_err(|error| error.to_string()))
+            unmount_in(&gone).map_err(|error| error.to_string())?;
+            remove::tree(&gone).map_err(|error| error.to_string())
         }
     })?;
-    // A squashfs that cannot be mounted is to be known now, not when the first container starts.
-    undo::reach("look at the image's root")?;
-    let root = root(pool, fingerprint)?;
-    if !root.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(Error::invalid(format!("Image is missing a rootfs: {}", files.meta.display())));
-    }
+    undo.step("fill the image", || fill(files, &building, watch), |()| || Ok(()))?;
+    let put = || names::rename_new(&building, &place).doing(|| format!("Failed to create \"{}\"", place.display()));
+    undo.step("put the image in its place", put, |()| || Ok(()))?;
     undo.keep();
     Ok(())
 }
 
-/// Puts the image's files into the directory `to`: a squashfs as it is, everything else unpacked.
+/// Puts the image's files into the directory `to`: a squashfs as it is where that will do, everything else unpacked.
 fn fill(files: &ImageFiles, to: &Path, watch: &Watch) -> Result<()> {
     let is_squashfs = |file: &Path| Compression::of_file(file).is_ok_and(|format| format == Compression::Squashfs);
     match &files.rootfs {
         Some(rootfs) if is_squashfs(rootfs) => {
-            unpack_file(&files.meta, to, watch)?;
-            adopt(rootfs, &to.join("rootfs.squashfs"))?;
-            // The archive with the metadata may have brought an empty one.
-            match std::fs::create_dir(to.join("rootfs")) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-                made => made.doing(|| "Error creating rootfs directory"),
+            unpack_meta(&files.meta, to, watch)?;
+            if as_it_is(rootfs, to, SQUASHFS[0])? {
+                return Ok(());
             }
+            unpack_file(rootfs, &to.join("rootfs"), &[], watch)?;
         }
-        None if is_squashfs(&files.meta) => {
-            squashfs::unpack(&files.meta, to, &["metadata.yaml", "templates"])?;
-            adopt(&files.meta, &to.join("image.squashfs"))?;
-            std::fs::create_dir(to.join("image")).doing(|| "Failed to create the mount point of the image")
+        None if is_squashfs(&files.meta) && as_it_is(&files.meta, to, SQUASHFS[1])? => {
+            unpack_file(&files.meta, to, &["metadata.yaml", "templates"], watch)?;
+            check_files(to)?;
+            let root = to.join("image/rootfs");
+            if root.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+                return Ok(());
+            }
+            return Err(Error::invalid(format!("Image is missing a rootfs: {}", files.meta.display())));
         }
-        _ => {
-            unpack(files, to, watch)?;
-            sync(to)
-        }
+        _ => unpack(files, to, watch)?,
     }
+    sync(to)
+}
+
+/// Takes a squashfs over and mounts it. False, with nothing done but the mount point made, where its mount could not
+/// stand below a container: when this kernel cannot mount it (whether it is any good is for `unsquashfs` to say then),
+/// or cannot map ids of squashfs (before Linux 6.2).
+fn as_it_is(from: &Path, to: &Path, (file, point): (&str, &str)) -> Result<bool> {
+    let (file, point) = (to.join(file), to.join(point));
+    match std::fs::create_dir(&point) {
+        // The archive with the metadata may have brought an empty one.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => made.doing(|| "Error creating rootfs directory")?,
+    }
+    adopt(from, &file)?;
+    if mount_squashfs(&file, &point).is_ok() && kernel_features::can_map_ids(&point) {
+        return Ok(true);
+    }
+    mounts::unmount_all(&point)?;
+    remove::tree(&file).doing(|| format!("Failed to remove '{}'", file.display()))?;
+    Ok(false)
 }
 
 /// Gives the pool a name of its own for the file: a link where that is possible, else a copy (shared where possible).
@@ -174,17 +184,7 @@ fn mount_squashfs(file: &Path, point: &Path) -> Result<()> {
     let options = Options::parse(&["ro", "nosuid", "nodev"]);
     let mounted = mount::new("squashfs", &device.path().to_string_lossy(), &options);
     let attached = mounted.and_then(|tree| mount::attach(tree, CWD, point));
-    attached.map_err(|error| match error.raw_os_error() {
-        Some(libc_einval) if libc_einval == rustix::io::Errno::INVAL.raw_os_error() => Error::invalid(format!(
-            "Failed to mount image \"{}\": it is no squashfs this kernel can read",
-            file.display()
-        )),
-        _ => Error::internal(format!(
-            "Failed to mount \"{}\" on \"{}\" using \"squashfs\": {error}",
-            file.display(),
-            point.display()
-        )),
-    })
+    attached.doing(|| format!("Failed to mount \"{}\" on \"{}\" using \"squashfs\"", file.display(), point.display()))
 }
 
 /// Takes the image's mount away; whoever sees through it keeps it.
@@ -192,8 +192,12 @@ fn mount_squashfs(file: &Path, point: &Path) -> Result<()> {
 /// # Errors
 /// What umount2(2) says.
 pub fn unmount(pool: &Pool, fingerprint: &str) -> Result<()> {
-    let path = path(pool, fingerprint);
-    SQUASHFS.iter().try_for_each(|(_, point)| mounts::unmount_all(&path.join(point)))
+    unmount_in(&path(pool, fingerprint))
+}
+
+/// As [`unmount`], of an image that may not be in its place.
+pub fn unmount_in(image: &Path) -> Result<()> {
+    SQUASHFS.iter().try_for_each(|(_, point)| mounts::unmount_all(&image.join(point)))
 }
 
 /// As [`unmount`], for all images.

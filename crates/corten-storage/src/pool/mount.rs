@@ -8,7 +8,6 @@ use corten_host::rooted::remove;
 use super::Pool;
 use crate::error::{Doing, Result};
 use crate::generic::names::is_leftover;
-use crate::mounts;
 use crate::volume::Kind;
 
 impl Pool {
@@ -83,7 +82,7 @@ impl Pool {
         };
         let entries = directory.entries().doing(|| format!("Failed to read \"{}\"", path.display()))?;
         for (entry, _) in entries.iter().filter(|(entry, _)| is_leftover(entry)) {
-            mounts::unmount_all(&path.join(entry).join("rootfs"))?;
+            self.driver().unmount_leftover(&path.join(entry))?;
             remove::entry(&directory, entry).doing(|| format!("Failed to remove '{}'", path.join(entry).display()))?;
         }
         Ok(())

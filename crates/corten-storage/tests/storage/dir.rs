@@ -23,7 +23,7 @@ fn volumes_live_and_go() {
         let empty = listing(pool.directory());
         let watch = Watch::default();
         for (number, files) in
-            [sandbox.unified_image("-z"), sandbox.split_image(), sandbox.squashfs_image()].iter().enumerate()
+            [sandbox.unified_image("-z"), sandbox.split_image(), sandbox.squashfs_image("zstd")].iter().enumerate()
         {
             let c1 = container(&format!("c{number}"));
             let fill = Fill::Image { fingerprint: FINGERPRINT, files };

@@ -46,7 +46,29 @@ fn bad_images(sandbox: &sandbox::Sandbox) -> Vec<(&'static str, ImageFiles, &'st
     let tar = Command::new("tar", "tar").arg("-C").arg(&disk).arg("-czf").arg(&full).arg("rootfs");
     tar.run().expect("an archive");
     fs::remove_dir_all(&zeros).expect("removed");
+    let linked = |name: &str, path: &str, squash: bool| {
+        let tree = disk.join(name);
+        fs::create_dir_all(tree.join("rootfs")).expect("made");
+        fs::create_dir_all(tree.join("templates")).expect("made");
+        let _ = fs::remove_dir(tree.join(path));
+        std::os::unix::fs::symlink("/etc", tree.join(path)).expect("linked");
+        let meta = disk.join(format!("{name}.image"));
+        if squash {
+            corten_archive::squashfs::pack(&tree, &meta, "gzip").expect("packed");
+        } else {
+            let tar = Command::new("tar", "tar").arg("-C").arg(&tree).arg("-cf").arg(&meta).arg(".");
+            tar.run().expect("an archive");
+        }
+        fs::remove_dir_all(&tree).expect("removed");
+        ImageFiles { meta, rootfs: None }
+    };
     vec![
+        ("metadata is a link", linked("a", "metadata.yaml", false), "must be a plain file"),
+        ("metadata is a link in a squashfs", linked("b", "metadata.yaml", true), "must be a plain file"),
+        ("templates is a link", linked("c", "templates", true), "must be a plain directory"),
+        ("a template is a link", linked("d", "templates/x", false), "must be a plain file"),
+        ("the root is a link", linked("e", "rootfs", false), "Image is missing a rootfs"),
+        ("the root is a link in a squashfs", linked("f", "rootfs", true), "Image is missing a rootfs"),
         ("garbage", one("garbage", &[7; 1000]), "Unsupported compression"),
         ("truncated", one("truncated", &good[..good.len() / 2]), "Unpack failed"),
         ("no root", no_rootfs, "Image is missing a rootfs"),

@@ -31,16 +31,22 @@ fn every_form_of_image_is_a_layer() {
     sandbox::run("overlay::every_form_of_image_is_a_layer", |sandbox| {
         let pool = sandbox.pool("overlay");
         let empty = listing(pool.directory());
-        // The last two are no options of tar but other makers of images.
-        for form in ["-z", "--zstd", "-j", "-J", "--lzma", "-S", "split", "squashfs"] {
+        // The last ones are no options of tar but other makers of images. No kernel mounts a squashfs of lzma, so those
+        // are unpacked instead.
+        for form in ["-z", "--zstd", "-j", "-J", "--lzma", "-S", "split", "squashfs", "split lzma", "squashfs lzma"] {
             let files = &match form {
                 "split" => sandbox.split_image(),
-                "squashfs" => sandbox.squashfs_image(),
+                "squashfs" => sandbox.squashfs_image("gzip"),
+                "split lzma" => sandbox.split_image_by("lzma"),
+                "squashfs lzma" => sandbox.squashfs_image("lzma"),
                 option => sandbox.unified_image(option),
             };
             assert!(!pool.has_image(FINGERPRINT));
             let c1 = launch(&pool, "c1", files);
             assert!(pool.has_image(FINGERPRINT));
+            let held = ["rootfs.squashfs", "image.squashfs"]
+                .map(|name| pool.directory().join("images").join(FINGERPRINT).join(name).exists());
+            assert_eq!(held, [form == "split", form == "squashfs"], "{form}");
             let mounted = pool.mount_volume(&c1, View::Content).expect("mounted");
             check_rootfs(&mounted.path().join("rootfs"));
             assert_eq!(

@@ -114,19 +114,24 @@ impl Sandbox {
 
     /// An image in two files, the root as squashfs.
     pub fn split_image(&self) -> ImageFiles {
+        self.split_image_by("gzip")
+    }
+
+    /// The same, compressed otherwise.
+    pub fn split_image_by(&self, compressor: &str) -> ImageFiles {
         let tree = self.tree();
         let (meta, rootfs) = (self.disk().join("meta.tar.xz"), self.disk().join("rootfs.squashfs"));
         let tar =
             Command::new("tar", "tar").arg("-C").arg(&tree).arg("-cJf").arg(&meta).args(["metadata.yaml", "templates"]);
         tar.run().expect("an archive");
-        corten_archive::squashfs::pack(&tree.join("rootfs"), &rootfs, "gzip").expect("a squashfs");
+        corten_archive::squashfs::pack(&tree.join("rootfs"), &rootfs, compressor).expect("a squashfs");
         ImageFiles { meta, rootfs: Some(rootfs) }
     }
 
     /// An image in one squashfs.
-    pub fn squashfs_image(&self) -> ImageFiles {
+    pub fn squashfs_image(&self, compressor: &str) -> ImageFiles {
         let meta = self.disk().join("unified.squashfs");
-        corten_archive::squashfs::pack(&self.tree(), &meta, "gzip").expect("a squashfs");
+        corten_archive::squashfs::pack(&self.tree(), &meta, compressor).expect("a squashfs");
         ImageFiles { meta, rootfs: None }
     }
 
@@ -135,6 +140,9 @@ impl Sandbox {
         remove::tree(&tree).expect("removed");
         fs::create_dir_all(tree.join("templates")).expect("made");
         self.rootfs(&tree.join("rootfs"));
+        // Names of the overlay driver's own, which must not arrive there.
+        fs::write(tree.join("unwanted"), "").expect("written");
+        fs::write(tree.join("rootfs.squashfs"), "no squashfs").expect("written");
         fs::write(tree.join("metadata.yaml"), "architecture: x86_64\n").expect("written");
         fs::write(tree.join("templates/hostname.tpl"), "{{ container.name }}\n").expect("written");
         tree

@@ -82,7 +82,7 @@ async fn text_console(server: &Server, name: &str) -> Result<()> {
     let (to, from) = socket.split();
     let (mut control, mut control_back) = control.split();
     let show = async {
-        let (sender, written) = terminal::write_all(std::io::stdout());
+        let (sender, written) = terminal::write_all(std::io::stdout())?;
         exec::receive_all(from, sender).await;
         let _ = written.await;
         running.end().await

@@ -1,10 +1,11 @@
 //! `lxc exec`: runs a command in an instance as if it ran here, exit status included.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::pin;
 
-use corten_api::error::{Error, Result};
+use corten_api::error::{Context, Error, Result};
 use corten_api::instance_exec::InstanceExecPost;
 use corten_api::operation::Operation;
 use corten_client::exec::{self, Exec};
@@ -39,6 +40,9 @@ pub static COMMAND: Command = Command {
     ..Command::EMPTY
 };
 
+/// What a shell says of a program that SIGPIPE has ended: 128 and the signal's number.
+const BROKEN_PIPE: u8 = 128 + 13;
+
 async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     let interactive = is_interactive(arguments)?;
     let resource = session.resource(arguments.word(0)).await?;
@@ -62,6 +66,10 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     let input = if arguments.is_set("disable-stdin") { mpsc::channel(1).1 } else { terminal::read_stdin(|_| true) };
     let ended = relay(started, input, interactive).await?;
     drop(raw);
+    let Some(ended) = ended else {
+        session.exit_with(BROKEN_PIPE);
+        return Ok(());
+    };
     if let Some(status) = exec::exit_status(&ended) {
         // The shell sees the low eight bits, whatever the server says.
         session.exit_with(status.to_le_bytes()[0]);
@@ -95,8 +103,8 @@ fn environment(words: &[&str]) -> BTreeMap<String, String> {
 }
 
 /// Passes bytes, signals and window sizes on until the command has ended and all its output is written. A command that
-/// could not be run has no output to wait for.
-async fn relay(started: Exec, input: mpsc::Receiver<bytes::Bytes>, interactive: bool) -> Result<Operation> {
+/// could not be run has no output to wait for. `None` when nobody reads the output any more.
+async fn relay(started: Exec, input: mpsc::Receiver<bytes::Bytes>, interactive: bool) -> Result<Option<Operation>> {
     let Exec { running, input: to, outputs, control } = started;
     // All sockets live in here: they are closed when the output has ended, which is what the server waits for.
     let data = async move {
@@ -104,35 +112,35 @@ async fn relay(started: Exec, input: mpsc::Receiver<bytes::Bytes>, interactive: 
         let (control, _control_back) = control.split();
         let background = async { tokio::join!(exec::send_all(input, to), pass_signals(control, interactive)) };
         tokio::select! {
-            () = show(outputs, back) => {}
-            _ = background => {}
+            shown = show(outputs, back) => shown,
+            _ = background => Ok(()),
         }
     };
     let (mut data, mut end) = (pin!(data), pin!(running.end()));
-    tokio::select! {
-        () = &mut data => end.await,
+    let (shown, ended) = tokio::select! {
+        shown = &mut data => match shown {
+            Ok(()) => (shown, end.await?),
+            Err(_) => return Ok(None),
+        },
         ended = &mut end => {
             let ended = ended?;
-            if ended.err.is_empty() {
-                data.await;
-            }
-            Ok(ended)
+            (if ended.err.is_empty() { data.await } else { Ok(()) }, ended)
         }
-    }
+    };
+    Ok(shown.is_ok().then_some(ended))
 }
 
-/// Writes what the command prints: on one socket in interactive mode, else on two.
-async fn show(outputs: Option<(WebSocket, WebSocket)>, terminal: SplitStream<WebSocket>) {
-    let write = async |socket: SplitStream<WebSocket>, to: Box<dyn Write + Send>| {
-        let (sender, written) = terminal::write_all(to);
+/// Writes what the command prints: on one socket in interactive mode, else on two. Ends early when nobody reads it.
+async fn show(outputs: Option<(WebSocket, WebSocket)>, terminal: SplitStream<WebSocket>) -> Result<()> {
+    let write = async |socket: SplitStream<WebSocket>, to: BorrowedFd<'_>| {
+        let (sender, written) = terminal::write_all(to)?;
         exec::receive_all(socket, sender).await;
-        let _ = written.await;
+        written.await.context("The writing thread has gone")?.context("Failed to write the output")
     };
-    let Some((out, error)) = outputs else {
-        return write(terminal, Box::new(std::io::stdout())).await;
-    };
+    let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
+    let Some((out, error)) = outputs else { return write(terminal, stdout.as_fd()).await };
     let ((_keep_out, out), (_keep_error, error)) = (out.split(), error.split());
-    tokio::join!(write(out, Box::new(std::io::stdout())), write(error, Box::new(std::io::stderr())));
+    tokio::try_join!(write(out, stdout.as_fd()), write(error, stderr.as_fd())).map(drop)
 }
 
 /// Sends signals and window sizes to the command, for as long as the program runs.

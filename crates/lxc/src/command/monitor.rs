@@ -8,6 +8,7 @@ use std::io::IsTerminal;
 
 use crate::arguments::{Arguments, Flag};
 use crate::commands::Command;
+use crate::log::Level;
 use crate::printer;
 use crate::session::Session;
 
@@ -42,7 +43,7 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     if format != "pretty" && !level.is_empty() {
         return Err(Error::invalid("Log level filtering can only be used with pretty formatting"));
     }
-    let level = if level.is_empty() { pretty::Level::Debug } else { pretty::Level::parse(level)? };
+    let level = if level.is_empty() { Level::Debug } else { Level::parse(level)? };
     let server = session.resource(arguments.word(0)).await?.server;
     let types = arguments.texts("type");
     let mut events = Events::open(&server, &types, arguments.is_set("all-projects")).await?;

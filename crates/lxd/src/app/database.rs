@@ -3,7 +3,7 @@
 use super::App;
 use corten_api::error::{Error, Result};
 use corten_db::error::{Abort, DbError};
-use corten_db::{Db, Tx, View};
+use corten_db::{Tx, View};
 
 /// An error of the database as a client reads it.
 pub fn db_error(error: DbError) -> Error {
@@ -35,20 +35,5 @@ impl App {
     /// The closure's, or the database's.
     pub fn view<T>(&self, read: impl Fn(&View<'_>) -> Result<T, Abort>) -> Result<T> {
         self.db.view(read).map_err(abort_error)
-    }
-}
-
-/// Reading for those who hold no more than the database.
-pub trait Look {
-    /// Reads one consistent state of the global database, with the API's errors.
-    ///
-    /// # Errors
-    /// The database's.
-    fn look<T>(&self, read: impl Fn(&View<'_>) -> Result<T, DbError>) -> Result<T>;
-}
-
-impl Look for Db {
-    fn look<T>(&self, read: impl Fn(&View<'_>) -> Result<T, DbError>) -> Result<T> {
-        self.view(read).map_err(db_error)
     }
 }

@@ -4,15 +4,21 @@ pub mod alias;
 pub mod archive;
 pub mod delete;
 pub mod export;
+pub mod fetch;
 pub mod find;
 pub mod import;
+pub mod origin;
+pub mod progress;
 pub mod receive;
+pub mod refresh;
 pub mod source;
 pub mod store;
 pub mod sweep;
 pub mod token;
 pub mod turn;
 pub mod update;
+pub mod upkeep;
+pub mod url;
 
 use turn::Turns;
 

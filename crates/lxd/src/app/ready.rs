@@ -43,11 +43,4 @@ impl Ready {
     pub fn is_shutting_down(&self) -> bool {
         self.stage() == Stage::ShuttingDown
     }
-
-    /// Waits, as async code does, until a stage has been reached.
-    pub async fn wait(&self, stage: Stage) {
-        let mut seen = self.0.subscribe();
-        // The sender lives as long as this.
-        let _ = seen.wait_for(|now| *now >= stage).await;
-    }
 }

@@ -7,12 +7,8 @@ use corten_api::error::{Error, Result};
 use corten_api::server::ServerStorageDriverInfo;
 use corten_host::netlink::Socket;
 use corten_host::netlink::address::GLOBAL;
-use corten_db::table::storage_pools;
-use corten_storage::driver::Info;
-use corten_storage::registry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::Ordering;
 
 /// What `GET /1.0` tells about storage.
 #[derive(Clone, Debug, Default)]
@@ -26,33 +22,6 @@ pub struct StorageDrivers {
 }
 
 impl App {
-    /// A number that moves when pools come or go.
-    pub fn storage_generation(&self) -> u64 {
-        self.storage_changes.load(Ordering::Relaxed)
-    }
-
-    /// The storage drivers, for `GET /1.0`.
-    pub fn storage_drivers(&self) -> StorageDrivers {
-        let supported = registry::supported();
-        let pools = self.view(|view| Ok(storage_pools::list(view)?)).unwrap_or_default();
-        let used: BTreeSet<String> = pools.into_iter().map(|pool| pool.driver).collect();
-        let version = |name: &String| {
-            let found = supported.iter().find(|(info, _)| info.name == name);
-            found.map_or_else(String::new, |(_, version)| version.clone())
-        };
-        let used_versions: Vec<String> = used.iter().map(version).collect();
-        let shown = |(info, version): &(&'static Info, String)| ServerStorageDriverInfo {
-            name: info.name.to_string(),
-            version: version.clone(),
-            remote: info.remote,
-        };
-        StorageDrivers {
-            used: used.into_iter().collect::<Vec<_>>().join(" | "),
-            used_versions: used_versions.join(" | "),
-            supported: supported.iter().map(shown).collect(),
-        }
-    }
-
     /// Where HTTPS can be reached: the address listened on, or all of the host's when it is every one.
     pub fn addresses(&self) -> Vec<String> {
         let Some(text) = self.settings.get("core.https_address") else { return Vec::new() };
@@ -91,33 +60,28 @@ impl App {
             }
         }
         check::server(&asked.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect())?;
-        let before = self.apply_addresses(&keys)?;
+        self.listen_as(&keys)?;
         let saved = self.save_settings(&keys, super::settings::is_local);
         if saved.is_err() {
-            // The old address was good a moment ago.
-            let _ = self.listen_https(before.as_deref());
+            // The old addresses were good a moment ago.
+            let _ = self.listen_as(&old);
         }
         self.after_change(&saved?);
         Ok(())
     }
 
-    /// Listens where the new configuration says, before it is remembered: an address that cannot be had is refused.
-    fn apply_addresses(&self, keys: &Keys) -> Result<Option<String>> {
-        let before = self.settings.get("core.https_address");
-        self.listen_https(keys.get("core.https_address").map(String::as_str))?;
-        Ok(before)
-    }
-
-    fn listen_https(&self, address: Option<&str>) -> Result<()> {
-        let refused = |text: &str, error: Error| error.context(format!("cannot set 'core.https_address' to '{text}'"));
-        let address = address.map(|text| {
-            sockets::parse_address(text, sockets::DEFAULT_PORT).map_err(|error| refused(text, error))
-        });
-        let address = address.transpose()?;
-        match self.https.get() {
-            Some(https) => https.listen_on(address),
-            None => Err(Error::unavailable("LXD daemon setup in progress")),
+    /// Listens where a configuration says, before it is remembered: an address that cannot be had is refused.
+    fn listen_as(&self, keys: &Keys) -> Result<()> {
+        for (key, listener) in [("core.https_address", &self.https), ("core.metrics_address", &self.metrics)] {
+            let refused =
+                |text: &str, error: Error| error.context(format!("cannot set '{key}' to '{text}'"));
+            let address = keys.get(key).map(|text| {
+                sockets::parse_address(text, sockets::DEFAULT_PORT).map_err(|error| refused(text, error))
+            });
+            let listener = listener.get().ok_or_else(|| Error::unavailable("LXD daemon setup in progress"))?;
+            listener.listen_on(address.transpose()?)?;
         }
+        Ok(())
     }
 
     /// Acts on keys that others hold a copy of.

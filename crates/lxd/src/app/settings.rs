@@ -123,21 +123,6 @@ impl App {
         self.settings.put(all);
         Ok(changed)
     }
-
-    /// Sets some keys that the daemon itself decides on.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub fn set_global_setting(&self, key: &str, value: Option<&str>) -> Result<()> {
-        self.db.write(|tx| config::set(tx, key, value)).map_err(db_error)?;
-        let mut all = (*self.settings.all()).clone();
-        match value {
-            Some(value) => all.insert(key.to_string(), value.to_string()),
-            None => all.remove(key),
-        };
-        self.settings.put(all);
-        Ok(())
-    }
 }
 
 /// Keys that belong to this member, and are kept in its own database.

@@ -9,13 +9,12 @@ use corten_db::View;
 use corten_db::error::DbError;
 use corten_db::table::{instances, warnings};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// What a warning is about, in LXD's numbers and words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i64)]
 pub enum Kind {
-    /// Nothing known.
-    Undefined = 0,
     /// A cgroup controller is not there.
     MissingBlkio = 1,
     /// As above.
@@ -42,10 +41,6 @@ pub enum Kind {
     MissingSwapAccounting = 12,
     /// AppArmor is not there.
     AppArmorMissing = 14,
-    /// A bridge has an IPv6 network that dnsmasq cannot serve.
-    LargeIpv6Prefix = 18,
-    /// Packets on bridges are not filtered.
-    ProxyBridgeNetfilter = 19,
     /// A network could not be brought up.
     NetworkUnavailable = 20,
     /// An instance could not be started with the host.
@@ -142,6 +137,12 @@ impl App {
         if let Err(error) = self.db.write(|tx| warnings::raise(tx, &notice, &uuid, now)) {
             tracing::warn!("Failed to remember the warning \"{message}\": {error}");
         }
+    }
+
+    /// Kinds of the warnings that are not resolved.
+    pub fn raised_warnings(&self) -> BTreeSet<i64> {
+        let all = self.db.view(|view| warnings::list(view, None)).unwrap_or_default();
+        all.into_iter().filter(|one| one.status != warnings::RESOLVED).map(|one| one.kind).collect()
     }
 
     /// The cause of a warning is gone.

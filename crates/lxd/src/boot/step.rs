@@ -1,6 +1,6 @@
 //! The steps of a start, in their order.
 
-use super::{Options, systemd};
+use super::{Options, systemd, warnings};
 use crate::app::App;
 use crate::app::images;
 use crate::app::instances::{adopt, ended};
@@ -30,8 +30,22 @@ pub const STEPS: &[Step] = &[
     Step { name: "running instances", run: |app, _| adopt::adopt(app) },
     Step { name: "ends of instances", run: |app, _| listen_for_ends(app) },
     Step { name: "sockets", run: open_sockets },
-    Step { name: "instances to start", run: |app, _| Ok(adopt::autostart(app)) },
+    Step { name: "upkeep of images", run: start_upkeep },
+    Step { name: "warnings", run: |app, _| warnings::raise(app) },
+    Step { name: "instances to start", run: start_instances },
 ];
+
+/// Starts what ran, or is to run; what fails is logged, and keeps nothing else from starting.
+fn start_instances(app: &Arc<App>, _: &Options) -> Result<()> {
+    adopt::autostart(app);
+    Ok(())
+}
+
+/// Keeps images fresh from now on.
+fn start_upkeep(app: &Arc<App>, _: &Options) -> Result<()> {
+    images::upkeep::start(app);
+    Ok(())
+}
 
 /// Hears of containers that end, on a thread of its own.
 fn listen_for_ends(app: &Arc<App>) -> Result<()> {
@@ -39,6 +53,15 @@ fn listen_for_ends(app: &Arc<App>) -> Result<()> {
     let listen = move || tracing::error!("{}", ended::listen(&app));
     std::thread::Builder::new().name("ends".to_string()).spawn(listen).context("Failed to start a thread")?;
     Ok(())
+}
+
+/// Listens where a key says. As in LXD, an address that is gone does not keep the daemon from starting.
+fn listen_as_configured(app: &App, listener: &Https<App>, key: &str) {
+    let Some(text) = app.settings.get(key) else { return };
+    let address = sockets::parse_address(&text, sockets::DEFAULT_PORT);
+    if let Err(error) = address.and_then(|address| listener.listen_on(Some(address))) {
+        tracing::error!(key, "{error}");
+    }
 }
 
 fn open_sockets(app: &Arc<App>, options: &Options) -> Result<()> {
@@ -50,20 +73,17 @@ fn open_sockets(app: &Arc<App>, options: &Options) -> Result<()> {
     };
     listen::unix(&app.runtime, server.clone(), unix)?;
     let insecure = std::env::var_os("LXD_INSECURE_TLS").is_some();
-    let https = Https::new(app.runtime.clone(), server, tls::server(&app.identity, insecure)?);
+    let config = tls::server(&app.identity, insecure)?;
+    let https = Https::new(app.runtime.clone(), server, config.clone());
     match inherited.tcp {
         Some(listener) => https.adopt(listener)?,
-        None => {
-            // As in LXD, an address that is gone must not keep the daemon from starting.
-            if let Some(address) = app.settings.get("core.https_address") {
-                let address = sockets::parse_address(&address, sockets::DEFAULT_PORT)?;
-                if let Err(error) = https.listen_on(Some(address)) {
-                    tracing::error!("{error}");
-                }
-            }
-        }
+        None => listen_as_configured(app, &https, "core.https_address"),
     }
     let _ = app.https.set(https);
+    let metrics = Server::new(app.clone(), crate::routes::METRICS);
+    let metrics = Https::new(app.runtime.clone(), metrics, config);
+    listen_as_configured(app, &metrics, "core.metrics_address");
+    let _ = app.metrics.set(metrics);
     app.ready.reach(Stage::Serving);
     Ok(())
 }

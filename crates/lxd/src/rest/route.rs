@@ -269,7 +269,8 @@ mod tests {
     #[test]
     fn paths_lead_to_endpoints_and_parts() {
         let router = Router::new(&[LIST]);
-        let cases: &[(&str, Option<(&str, &[&str])>)] = &[
+        type Wanted = Option<(&'static str, &'static [&'static str])>;
+        let cases: &[(&str, Wanted)] = &[
             ("/", Some(("/", &[]))),
             ("/1.0", Some(("/1.0", &[]))),
             ("/1.0/", None),

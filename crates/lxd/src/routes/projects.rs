@@ -34,7 +34,7 @@ fn list(call: &Call) -> Result<Reply> {
     recursion::list(call, &projects, |project| url::path(["projects", &project.name]))
 }
 
-fn allowed<'a>(call: &'a Call) -> Result<&'a str> {
+fn allowed(call: &Call) -> Result<&str> {
     let name = call.part("name");
     if call.requestor.may_enter(name) { Ok(name) } else { Err(not_authorized()) }
 }

@@ -1,6 +1,7 @@
 //! `/` and `/1.0`: the server itself.
 
 use crate::app::settings::Keys;
+use crate::app::storage::drivers;
 use crate::app::{App, Call, Endpoint};
 use crate::rest::etag;
 use crate::rest::reply::{Reply, envelope};
@@ -41,7 +42,7 @@ fn show(call: &Call) -> Result<Reply> {
     if !call.requestor.is_trusted() {
         return Reply::sync(&untrusted());
     }
-    let generation = (app.settings.generation(), app.storage_generation());
+    let generation = (app.settings.generation(), app.pools.generation());
     let (project, admin) = (call.project(), call.requestor.is_admin());
     if let Some(made) = &*app.server_view.0.read().unwrap_or_else(PoisonError::into_inner)
         && made.generation == generation
@@ -86,7 +87,7 @@ fn trusted(app: &App, project: &str, config: BTreeMap<String, Value>) -> Server 
 
 fn environment(app: &App, project: &str) -> ServerEnvironment {
     let host = &app.host;
-    let storage = app.storage_drivers();
+    let storage = drivers::look(app);
     ServerEnvironment {
         addresses: app.addresses(),
         architectures: host.architectures.clone(),

@@ -38,11 +38,11 @@ fn look(tree: &Path) -> Vec<String> {
 fn a_copy_is_the_same() {
     let base = scratch("same");
     let from = base.join("from");
-    for directory in 0..20 {
+    for directory in 0..20u8 {
         let path = from.join(format!("d{directory}/sub"));
         fs::create_dir_all(&path).expect("made");
-        for file in 0..20 {
-            fs::write(path.join(format!("f{file}")), vec![directory; 100 * usize::from(file)]).expect("written");
+        for file in 0..20usize {
+            fs::write(path.join(format!("f{file}")), vec![directory; 100 * file]).expect("written");
         }
         if directory > 0 {
             fs::hard_link(from.join("d0/sub/f9"), path.join("linked")).expect("linked");

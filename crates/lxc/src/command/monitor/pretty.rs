@@ -1,56 +1,8 @@
 //! Events as lines of a log.
 
-use corten_api::error::{Error, Result};
 use serde_json::Value;
 
-/// How important a message is; the most important first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// The program ends with it.
-    Fatal,
-    /// Something failed.
-    Error,
-    /// Something looks wrong.
-    Warning,
-    /// Something happened.
-    Info,
-    /// For those who look for faults.
-    Debug,
-    /// Everything.
-    Trace,
-}
-
-/// Names, level, name as shown, colour (SGR parameter).
-const LEVELS: [(&[&str], Level, &str, u8); 6] = [
-    (&["fatal", "panic"], Level::Fatal, "fatal", 31),
-    (&["error", "eror"], Level::Error, "error", 31),
-    (&["warning", "warn"], Level::Warning, "warning", 33),
-    (&["info"], Level::Info, "info", 36),
-    (&["debug", "dbug"], Level::Debug, "debug", 37),
-    (&["trace"], Level::Trace, "trace", 37),
-];
-
-impl Level {
-    /// The level of a name.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn parse(name: &str) -> Result<Level> {
-        let lower = name.to_lowercase();
-        LEVELS
-            .iter()
-            .find(|(names, ..)| names.contains(&lower.as_str()))
-            .map(|(_, level, ..)| *level)
-            .ok_or_else(|| Error::invalid(format!("not a valid logrus Level: {name:?}")))
-    }
-
-    fn shown(self) -> (&'static str, u8) {
-        LEVELS.iter().find(|(_, level, ..)| *level == self).map_or(("info", 36), |(.., name, colour)| (*name, *colour))
-    }
-}
-
-/// The width to which messages are padded when they are coloured.
-const MESSAGE: usize = 44;
+use crate::log::{self, Level};
 
 /// The line of an event; `None` when it is less important than `least` or of an unknown kind.
 pub fn line(event: &Value, least: Level, colours: bool) -> Option<String> {
@@ -65,14 +17,7 @@ pub fn line(event: &Value, least: Level, colours: bool) -> Option<String> {
     }
     fields.sort();
     let time = seconds(event.get("timestamp")?.as_str()?);
-    let (name, colour) = level.shown();
-    if !colours {
-        let fields: String = fields.iter().map(|(key, value)| format!(" {key}={}", quoted(value))).collect();
-        return Some(format!("time={:?} level={name} msg={}{fields}\n", time, quoted(&message)));
-    }
-    let fields: String =
-        fields.iter().map(|(key, value)| format!(" \x1b[{colour}m{key}\x1b[0m={}", quoted(value))).collect();
-    Some(format!("\x1b[{colour}m{:7}\x1b[0m[{time}] {message:MESSAGE$} {fields}\n", name.to_uppercase()))
+    Some(log::line(&time, level, &message, &fields, colours))
 }
 
 type Record = (Level, String, Vec<(String, String)>);
@@ -147,12 +92,6 @@ fn seconds(text: &str) -> String {
         Some((start, rest)) => format!("{start}{}", rest.trim_start_matches(|digit: char| digit.is_ascii_digit())),
         None => text.to_owned(),
     }
-}
-
-/// A value as a log shows it: quoted when it holds anything but plain characters.
-fn quoted(value: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-._/@^+".contains(letter);
-    if value.chars().all(plain) { value.to_owned() } else { format!("{value:?}") }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use corten_api::error::{Context, Error, Result};
-use corten_host::cgroup::Layout;
 use corten_host::cgroup::devices::Rule;
 use corten_host::undo::Undo;
 use corten_instance::device::nic;
@@ -16,7 +15,6 @@ use corten_instance::instance::{Config, Instance};
 use corten_network::network::Network;
 use corten_network::port::move_link;
 
-use super::limits;
 use super::running::{Entry, failed};
 use crate::app::App;
 
@@ -117,8 +115,8 @@ fn attach(instance: &Instance, entry: &Entry, name: &str, attachment: &Attachmen
     }
     if instance.is_privileged() && !attachment.device_rules.is_empty() {
         let rules: Vec<_> = attachment.device_rules.iter().filter_map(|rule| Rule::allow(&rule.rule).ok()).collect();
-        let layout = Layout::discover().context("Failed to find the cgroups")?;
-        limits::group(&layout, instance)?.apply_devices(&rules).with_context(|| doing.clone())?;
+        let group = container.group().map_err(wrong)?;
+        group.apply_devices(&rules).with_context(|| doing.clone())?;
     }
     let map = idmap::for_runtime(&entry.idmap);
     for node in &attachment.nodes {

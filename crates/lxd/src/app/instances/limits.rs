@@ -9,6 +9,7 @@ use corten_instance::aspect::cpu_balance::{Wish, balance, format_set, parse_set}
 use corten_instance::aspect::{Aspect, memory};
 use corten_instance::instance::Instance;
 
+use super::running::failed;
 use super::{Instances, key};
 use crate::app::App;
 
@@ -47,11 +48,11 @@ pub fn apply(app: &App, instance: &Instance, aspect: Aspect) -> Result<()> {
     }
     let layout = Layout::discover().context("Failed to find the cgroups")?;
     let limits = aspect.limits(instance, memory_facts(&layout)?)?;
-    apply_limits(&layout, instance, &limits)
+    apply_limits(app, instance, &limits)
 }
 
-fn apply_limits(layout: &Layout, instance: &Instance, limits: &[Limit]) -> Result<()> {
-    let group = group(layout, instance)?;
+fn apply_limits(app: &App, instance: &Instance, limits: &[Limit]) -> Result<()> {
+    let group = group(app, instance)?;
     group.apply(limits).map_err(|error| Error::invalid(format!("Failed to apply the limits: {}", chain(&error))))
 }
 
@@ -59,8 +60,9 @@ fn apply_limits(layout: &Layout, instance: &Instance, limits: &[Limit]) -> Resul
 ///
 /// # Errors
 /// When it does not run.
-pub fn group(layout: &Layout, instance: &Instance) -> Result<Group> {
-    Group::open(layout, &format!("lxc.payload.{}", instance.host_name())).context("Failed to find the cgroup of the instance")
+pub fn group(app: &App, instance: &Instance) -> Result<Group> {
+    let entry = app.instances.running.get(&key(instance)).ok_or_else(|| Error::invalid("Instance is not running"))?;
+    entry.container.group().map_err(|error| failed("Failed to find the cgroup of the instance", &error))
 }
 
 /// The processors of the host that may be given out.
@@ -112,7 +114,7 @@ pub fn rebalance(app: &App) -> Result<()> {
     let given = balance(&online()?, &wishes);
     for instance in &running {
         if let Some(set) = given.get(&instance.host_name()) {
-            apply_limits(&layout, instance, &[Limit::CpuSet(format_set(set))])?;
+            apply_limits(app, instance, &[Limit::CpuSet(format_set(set))])?;
         }
     }
     Ok(())

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use corten_api::error::{Context, Result};
+use corten_api::error::Result;
 use corten_api::instance_state::{InstanceState, InstanceStateCPU, InstanceStateDisk, InstanceStateMemory};
-use corten_host::cgroup::{Group, Layout};
+use corten_host::cgroup::Group;
 use corten_instance::instance::Instance;
 
 use super::{key, limits, network_state, root, status};
@@ -24,8 +24,7 @@ pub fn state(app: &App, instance: &Instance) -> Result<InstanceState> {
     };
     let Some(entry) = app.instances.running.get(&key(instance)) else { return Ok(state) };
     state.pid = i64::from(entry.container.init_pid());
-    let layout = Layout::discover().context("Failed to find the cgroups")?;
-    if let Ok(group) = limits::group(&layout, instance) {
+    if let Ok(group) = limits::group(app, instance) {
         state.memory = memory(&group);
         state.cpu = InstanceStateCPU { usage: number(group.cpu_usage().ok()) };
         // Where processes are not counted LXD says -1.

@@ -107,7 +107,7 @@ impl Facts for Known<'_> {
 
     fn gigabytes(&self) -> u64 {
         let facts = statfs(&Dirs::from_env().var);
-        facts.map_or(0, |facts| u64::try_from(facts.f_frsize).unwrap_or(0) * facts.f_blocks >> 30)
+        facts.map_or(0, |facts| (u64::try_from(facts.f_frsize).unwrap_or(0) * facts.f_blocks) >> 30)
     }
 
     fn has_pool(&mut self, name: &str) -> bool {

@@ -1,0 +1,196 @@
+"""The contenders: a daemon with its client, each in namespaces of its own; and crun, which has no daemon."""
+
+import ctypes
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+from .place import hierarchies, run
+
+CLONE_NEWCGROUP = 0x02000000
+
+# Mounts /sys of the new network namespace, and in it the hierarchies as the new cgroup namespace shows them: their roots are the
+# contender's own groups, below which its containers' groups then are.
+PREPARE = """
+set -e
+mount -t sysfs sysfs /sys
+"""
+
+
+def mount_script():
+    lines = [PREPARE]
+    if all(mount != "/sys/fs/cgroup" for mount, _, _ in hierarchies()):
+        lines.append("mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup")
+    for mount, kind, options in hierarchies():
+        named = f"-o {options}" if options else ""
+        lines.append(f"mkdir -p {mount}; mount -t {kind} {named} cgroup {mount}")
+    lines.append("mount --make-rshared /; ip link set lo up; exec \"$@\"")
+    return "\n".join(lines)
+
+
+class Unix(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path):
+        super().__init__("lxd")
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+
+class Daemon:
+    """A daemon of LXD's API."""
+
+    def __init__(self, scratch, name, lxd, lxc, driver, environment):
+        self.scratch, self.name, self.lxd, self.lxc, self.driver = scratch, name, lxd, lxc, driver
+        self.disk = scratch.disk(name)
+        self.groups = scratch.groups(name)
+        self.dir = os.path.join(self.disk, "lxd")
+        os.mkdir(self.dir, 0o711)
+        self.environment = dict(os.environ, LXD_DIR=self.dir, LXD_CONF=os.path.join(self.disk, "client"), **environment)
+        self.process = None
+        self.api = None
+
+    def begin(self, pictures):
+        """Starts the daemon; gives it a pool and the images."""
+        libc = ctypes.CDLL(None, use_errno=True)
+
+        def inside():
+            self.groups.enter()
+            if libc.unshare(CLONE_NEWCGROUP) != 0:
+                raise OSError(ctypes.get_errno(), "unshare")
+
+        log = open(os.path.join(self.scratch.folder, self.name + ".log"), "w")
+        argv = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", mount_script(), "sh"]
+        self.process = subprocess.Popen(
+            [*argv, self.lxd, "--group", "root"], preexec_fn=inside, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log)
+        self.scratch.at_end(self.end)
+        run(self.lxd, "waitready", "--timeout", "120", env=self.environment)
+        self.api = Unix(os.path.join(self.dir, "unix.socket"))
+        self.ask("POST", "/1.0/storage-pools", {"name": "default", "driver": self.driver})
+        root = {"root": {"type": "disk", "path": "/", "pool": "default"}}
+        self.ask("PUT", "/1.0/profiles/default", {"devices": root})
+        for alias in ("busybox", "fat"):
+            self.client("image", "import", *pictures[alias], "--alias", alias)
+
+    def end(self):
+        for name in self.ask("GET", "/1.0/instances"):
+            self.client("delete", "--force", name.rsplit("/", 1)[1])
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def ask(self, method, path, body=None):
+        """One request; waits for the operation that it starts."""
+        text = None if body is None else json.dumps(body)
+        self.api.request(method, path, text, {"Content-Type": "application/json"})
+        reply = json.loads(self.api.getresponse().read())
+        if reply["type"] == "error":
+            raise RuntimeError(f"{self.name}: {method} {path}: {reply['error']}")
+        if reply["type"] != "async":
+            return reply["metadata"]
+        operation = self.ask("GET", reply["operation"] + "/wait")
+        if operation["status_code"] != 200:
+            raise RuntimeError(f"{self.name}: {method} {path}: {operation['err']}")
+        return operation
+
+    def client(self, *words):
+        """Runs the command line client, whose time counts."""
+        run(self.lxc, *words, env=self.environment, stdin=subprocess.DEVNULL, preexec_fn=self.groups.enter)
+
+    def create(self, name, image):
+        self.ask("POST", "/1.0/instances", {"name": name, "source": {"type": "image", "alias": image}})
+
+    def state(self, name, action, force=False):
+        self.ask("PUT", f"/1.0/instances/{name}/state", {"action": action, "force": force, "timeout": -1})
+
+    def execute(self, name, command):
+        body = {"command": command, "environment": {}, "interactive": False, "wait-for-websocket": False}
+        self.ask("POST", f"/1.0/instances/{name}/exec", body)
+
+    def delete(self, name):
+        self.ask("DELETE", f"/1.0/instances/{name}")
+
+    def pid(self):
+        """The daemon itself: unshare, sh and it are one process after another."""
+        return self.process.pid
+
+    def monitors(self):
+        """The processes that stand for one container each."""
+        found = []
+        for pid in self.groups.processes():
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    if file.read().startswith(b"[lxc monitor]"):
+                        found.append(pid)
+            except OSError:
+                pass
+        return found
+
+
+def corten(scratch, programs):
+    """Ours."""
+    lxd, lxc = os.path.join(programs, "lxd"), os.path.join(programs, "lxc")
+    return Daemon(scratch, "corten", lxd, lxc, "overlay", {})
+
+
+def lxd(scratch):
+    """Debian's. lxcfs' hook (a sleep of half a second at each stop) is hidden by another folder of templates."""
+    hidden = os.path.join(scratch.folder, "no-templates")
+    os.mkdir(hidden)
+    if os.path.isdir("/usr/share/lxc/config"):
+        shutil.copytree("/usr/share/lxc/config", hidden, dirs_exist_ok=True, ignore=shutil.ignore_patterns("common.conf.d"))
+    os.mkdir(os.path.join(hidden, "common.conf.d"))
+    return Daemon(scratch, "lxd", shutil.which("lxd"), shutil.which("lxc"), "dir", {"LXD_LXC_TEMPLATE_CONFIG": hidden})
+
+
+class Crun:
+    """A container of the same root by crun alone: what a start costs without anybody who remembers."""
+
+    name = "crun"
+
+    def __init__(self, scratch, pictures):
+        self.disk = scratch.disk("crun")
+        self.groups = scratch.groups("crun")
+        self.bundle = os.path.join(self.disk, "bundle")
+        os.mkdir(self.bundle)
+        shutil.copytree(pictures["root"], os.path.join(self.bundle, "rootfs"), symlinks=True)
+        run("chown", "-R", "1000000:1000000", os.path.join(self.bundle, "rootfs"))
+        run("crun", "spec", cwd=self.bundle)
+        self.configure(os.path.join(self.bundle, "config.json"))
+        self.root = os.path.join(self.disk, "state")
+        scratch.at_end(lambda: self.crun("delete", "--force", "c") if os.path.isdir(os.path.join(self.root, "c")) else None)
+
+    def configure(self, path):
+        with open(path) as file:
+            spec = json.load(file)
+        spec["process"].update(terminal=False, args=["/sbin/init"])
+        spec["root"]["readonly"] = False
+        linux = spec["linux"]
+        linux["namespaces"] = [{"type": kind} for kind in ("pid", "network", "ipc", "uts", "mount", "cgroup", "user")]
+        linux["uidMappings"] = linux["gidMappings"] = [{"containerID": 0, "hostID": 1000000, "size": 65536}]
+        linux["cgroupsPath"] = "/" + os.path.basename(self.groups.paths[0][0]) + "/c"
+        with open(path, "w") as file:
+            json.dump(spec, file)
+
+    def crun(self, *words):
+        run("crun", "--root", self.root, "--cgroup-manager", "cgroupfs", *words, cwd=self.bundle,
+            stdin=subprocess.DEVNULL, preexec_fn=self.groups.enter) if words[0] != "run" else self.detached(*words)
+
+    def detached(self, *words):
+        # The container keeps the outputs open, so that they must not be pipes that are read to their end.
+        argv = ["crun", "--root", self.root, "--cgroup-manager", "cgroupfs", *words]
+        done = subprocess.run(argv, cwd=self.bundle, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, preexec_fn=self.groups.enter)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(argv)}: exit status {done.returncode}")

@@ -1,0 +1,89 @@
+//! Storage pools: made, shown, changed, kept over a restart, and removed.
+#![forbid(unsafe_code)]
+
+use serde_json::json;
+use stories::story;
+
+#[test]
+fn pools_are_made_shown_changed_and_removed() {
+    story(|host| {
+        let daemon = host.daemon();
+        host.sh("mkdir store");
+        let source = host.folder().join("store");
+        daemon.lxc(["storage", "create", "store_lxd", "dir", &format!("source={}", source.display())]).ok();
+        assert_eq!(daemon.get("/1.0/storage-pools"), json!(["/1.0/storage-pools/store_lxd"]));
+        let pool = daemon.get("/1.0/storage-pools/store_lxd");
+        let wanted = json!({
+            "config": {"source": source}, "description": "", "name": "store_lxd", "driver": "dir", "used_by": [],
+            "status": "Created", "locations": ["none"],
+        });
+        assert_eq!(pool, wanted);
+        daemon.lxc(["storage", "set", "store_lxd", "rsync.bwlimit", "1MB"]).ok();
+        assert_eq!(daemon.lxc(["storage", "get", "store_lxd", "rsync.bwlimit"]).ok(), "1MB\n");
+        daemon.lxc_with(["storage", "edit", "store_lxd"], format!("config:\n  source: {}\ndescription: words\n", source.display()).as_bytes()).ok();
+        assert_eq!(daemon.get("/1.0/storage-pools/store_lxd")["description"], "words");
+        let resources = daemon.get("/1.0/storage-pools/store_lxd/resources");
+        assert!(resources["space"]["total"].as_u64() > Some(0), "{resources}");
+        let info = daemon.lxc(["storage", "info", "store_lxd"]);
+        assert!(info.ok().contains("driver: dir"), "{}", info.out);
+        daemon.lxc(["storage", "delete", "store_lxd"]).ok();
+        assert_eq!(daemon.get("/1.0/storage-pools"), json!([]));
+        host.sh("test -d store; test -z \"$(ls -A store)\"; test ! -e one/storage-pools/store_lxd");
+    });
+}
+
+#[test]
+fn bad_pools_are_refused_and_leave_nothing() {
+    story(|host| {
+        let daemon = host.daemon();
+        host.sh("mkdir full; touch full/file");
+        let full = format!("source={}", host.folder().join("full").display());
+        let inside = format!("source={}", daemon.dir.join("images").display());
+        let cases: [(&[&str], &str); 7] = [
+            (&["a b", "dir"], "Storage name cannot contain white space"),
+            (&["p", "nothing"], "nothing"),
+            (&["p", "dir", "source=/nonexistent"], "Source path '/nonexistent' doesn't exist"),
+            (&["p", "dir", &full], "isn't empty"),
+            (&["p", "dir", &inside], "is within the LXD directory"),
+            (&["p", "dir", "zfs.pool_name=x"], "Invalid option \"zfs.pool_name\""),
+            (&["p", "dir", "rsync.bwlimit=fast"], "Invalid value for option \"rsync.bwlimit\""),
+        ];
+        for (arguments, words) in cases {
+            let refused = daemon.lxc(["storage", "create"].iter().chain(arguments));
+            assert!(refused.refused().contains(words), "{arguments:?}: {} is not {words}", refused.err);
+            assert_eq!(daemon.get("/1.0/storage-pools"), json!([]), "{arguments:?}");
+            host.sh("test -z \"$(ls -A one/storage-pools)\"; test -e full/file");
+        }
+        daemon.lxc(["storage", "create", "p", "dir"]).ok();
+        let again = daemon.lxc(["storage", "create", "p", "dir"]);
+        assert!(again.refused().contains("The storage pool already exists"), "{}", again.err);
+        let moved = daemon.lxc(["storage", "set", "p", "source", "/elsewhere"]);
+        assert!(moved.refused().contains("Pool source cannot be changed"), "{}", moved.err);
+        assert!(daemon.lxc(["storage", "show", "none"]).refused().contains("Storage pool not found"));
+    });
+}
+
+#[test]
+fn pools_are_there_after_a_restart() {
+    story(|host| {
+        let mut daemon = host.daemon();
+        host.sh("mkdir store");
+        let source = format!("source={}", host.folder().join("store").display());
+        daemon.lxc(["storage", "create", "bound", "dir", &source]).ok();
+        daemon.with_pool("overlay");
+        daemon.import_busybox("busybox");
+        daemon.lxc(["init", "busybox", "c1", "-s", "bound"]).ok();
+        let users = daemon.get("/1.0/storage-pools/default")["used_by"].clone();
+        assert_eq!(users, json!(["/1.0/profiles/default"]));
+        daemon.lxc(["init", "busybox", "c2"]).ok();
+        let users = daemon.get("/1.0/storage-pools/default")["used_by"].clone();
+        assert!(users.as_array().is_some_and(|users| users.contains(&json!("/1.0/instances/c2"))), "{users}");
+        daemon.kill();
+        daemon.begin();
+        daemon.lxc(["start", "c1", "c2"]).ok();
+        daemon.lxc(["exec", "c1", "--", "touch", "/root/file"]).ok();
+        host.sh("test -e store/containers/c1/rootfs/root/file");
+        let environment = daemon.get("/1.0")["environment"].clone();
+        assert!(environment["storage"].as_str().is_some_and(|text| text.contains("dir")), "{environment}");
+    });
+}
