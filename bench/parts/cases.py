@@ -4,20 +4,18 @@ import time
 
 
 class Watch:
-    """Wall and CPU milliseconds of a block, the CPU time taken once all has come to rest."""
+    """Wall and CPU milliseconds of one thing done, the CPU time taken once all has come to rest."""
 
     def __init__(self, samples, contender, what):
         self.samples, self.contender, self.what = samples, contender, what
 
-    def __enter__(self):
-        self.cpu = settled(self.contender)
-        self.wall = time.perf_counter()
-
-    def __exit__(self, kind, *_):
-        wall = (time.perf_counter() - self.wall) * 1000
-        if kind is None:
-            cpu = settled(self.contender) - self.cpu
-            self.samples.add(self.what, self.contender.name, wall, cpu)
+    def of(self, action):
+        """Measures an action, which returns the milliseconds of a command that it ran, or nothing for a request."""
+        cpu = settled(self.contender)
+        begun = time.perf_counter()
+        told = action()
+        wall = (time.perf_counter() - begun) * 1000 if told is None else told
+        self.samples.add(self.what, self.contender.name, wall, settled(self.contender) - cpu)
 
 
 def settled(contender):
@@ -49,21 +47,14 @@ def life(options, contenders, raw, samples):
         each.state("c", "stop", force=True)
     for _ in range(options.rounds):
         for each in contenders:
-            with Watch(samples, each, "start"):
-                each.state("c", "start")
-            with Watch(samples, each, "exec REST"):
-                each.execute("c", ["true"])
-            with Watch(samples, each, "exec CLI"):
-                each.client("exec", "c", "--", "true")
-            with Watch(samples, each, "stop"):
-                each.state("c", "stop", force=True)
+            Watch(samples, each, "start").of(lambda: each.state("c", "start"))
+            Watch(samples, each, "exec REST").of(lambda: each.execute("c", ["true"]))
+            Watch(samples, each, "exec CLI").of(lambda: each.client("exec", "c", "--", "true"))
+            Watch(samples, each, "stop").of(lambda: each.state("c", "stop", force=True))
         if raw:
-            with Watch(samples, raw, "start"):
-                raw.crun("run", "--detach", "c")
-            with Watch(samples, raw, "exec CLI"):
-                raw.crun("exec", "c", "true")
-            with Watch(samples, raw, "stop"):
-                raw.crun("delete", "--force", "c")
+            Watch(samples, raw, "start").of(lambda: raw.crun("run", "--detach", "c"))
+            Watch(samples, raw, "exec CLI").of(lambda: raw.crun("exec", "c", "true"))
+            Watch(samples, raw, "stop").of(lambda: raw.crun("delete", "--force", "c"))
     for each in contenders:
         each.delete("c")
 
@@ -71,17 +62,14 @@ def life(options, contenders, raw, samples):
 def launch(options, contenders, raw, samples):
     """`lxc launch` of the fat image; the first one, which may keep something of the image, is shown apart."""
     for each in contenders:
-        with Watch(samples, each, "first launch fat"):
-            each.client("launch", "fat", "warm")
+        Watch(samples, each, "first launch fat").of(lambda: each.client("launch", "fat", "warm"))
         each.state("warm", "stop", force=True)
         each.delete("warm")
     for turn in range(max(3, options.rounds // 2)):
         for each in contenders:
-            with Watch(samples, each, "launch fat"):
-                each.client("launch", "fat", "fat")
+            Watch(samples, each, "launch fat").of(lambda: each.client("launch", "fat", "fat"))
             each.state("fat", "stop", force=True)
-            with Watch(samples, each, "start fat again"):
-                each.state("fat", "start")
+            Watch(samples, each, "start fat again").of(lambda: each.state("fat", "start"))
             each.state("fat", "stop", force=True)
             each.delete("fat")
 

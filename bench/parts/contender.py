@@ -5,16 +5,20 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
-import time
 
 from .place import hierarchies, run
+from .runner import Runner
 
-CLONE_NEWCGROUP = 0x02000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWCGROUP, CLONE_NEWNS = 0x02000000, 0x00020000
+MS_PRIVATE, MS_REC, MNT_DETACH = 1 << 18, 1 << 14, 2
 
 # Mounts /sys of the new network namespace, and in it the hierarchies as the new cgroup namespace shows them: their roots are the
-# contender's own groups, below which its containers' groups then are.
+# contender's own groups, below which its containers' groups then are. The shell stays as process 1 of a PID namespace: liblxc
+# asks for that one's groups.
 PREPARE = """
 set -e
 mount -t sysfs sysfs /sys
@@ -28,7 +32,7 @@ def mount_script():
     for mount, kind, options in hierarchies():
         named = f"-o {options}" if options else ""
         lines.append(f"mkdir -p {mount}; mount -t {kind} {named} cgroup {mount}")
-    lines.append("mount --make-rshared /; ip link set lo up; exec \"$@\"")
+    lines.append("mount --make-rshared /; ip link set lo up; \"$@\" & wait")
     return "\n".join(lines)
 
 
@@ -59,19 +63,20 @@ class Daemon:
 
     def begin(self, pictures):
         """Starts the daemon; gives it a pool and the images."""
-        libc = ctypes.CDLL(None, use_errno=True)
 
         def inside():
             self.groups.enter()
-            if libc.unshare(CLONE_NEWCGROUP) != 0:
+            if LIBC.unshare(CLONE_NEWCGROUP) != 0:
                 raise OSError(ctypes.get_errno(), "unshare")
 
         log = open(os.path.join(self.scratch.folder, self.name + ".log"), "w")
-        argv = ["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", mount_script(), "sh"]
+        argv = ["unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc"]
         self.process = subprocess.Popen(
-            [*argv, self.lxd, "--group", "root"], preexec_fn=inside, env=self.environment, stdin=subprocess.DEVNULL,
+            [*argv, "sh", "-c", mount_script(), "sh", self.lxd, "--group", "root"], preexec_fn=inside, env=self.environment, stdin=subprocess.DEVNULL,
             stdout=log, stderr=log)
         self.scratch.at_end(self.end)
+        self.runner = Runner(self.environment, self.groups.enter, os.path.join(self.scratch.folder, self.name + ".out"))
+        self.scratch.at_end(self.runner.end)
         run(self.lxd, "waitready", "--timeout", "120", env=self.environment)
         self.api = Unix(os.path.join(self.dir, "unix.socket"))
         self.ask("POST", "/1.0/storage-pools", {"name": "default", "driver": self.driver})
@@ -83,7 +88,7 @@ class Daemon:
     def end(self):
         for name in self.ask("GET", "/1.0/instances"):
             self.client("delete", "--force", name.rsplit("/", 1)[1])
-        self.process.terminate()
+        os.kill(self.pid(), signal.SIGTERM)
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
@@ -101,12 +106,20 @@ class Daemon:
             return reply["metadata"]
         operation = self.ask("GET", reply["operation"] + "/wait")
         if operation["status_code"] != 200:
-            raise RuntimeError(f"{self.name}: {method} {path}: {operation['err']}")
+            raise RuntimeError(f"{self.name}: {method} {path}: {operation['err']}{self.logged(path)}")
         return operation
 
+    def logged(self, path):
+        """The end of the container's log, for an error."""
+        try:
+            with open(os.path.join(self.dir, "logs", path.split("/")[3], "lxc.log")) as log:
+                return "\n" + "".join(log.readlines()[-12:])
+        except OSError:
+            return ""
+
     def client(self, *words):
-        """Runs the command line client, whose time counts."""
-        run(self.lxc, *words, env=self.environment, stdin=subprocess.DEVNULL, preexec_fn=self.groups.enter)
+        """Runs the command line client among what is measured; its milliseconds."""
+        return self.runner.run(self.lxc, *words)
 
     def create(self, name, image):
         self.ask("POST", "/1.0/instances", {"name": name, "source": {"type": "image", "alias": image}})
@@ -122,20 +135,22 @@ class Daemon:
         self.ask("DELETE", f"/1.0/instances/{name}")
 
     def pid(self):
-        """The daemon itself: unshare, sh and it are one process after another."""
-        return self.process.pid
+        """The daemon itself."""
+        wanted = b"\0".join([self.lxd.encode(), b"--group", b"root", b""])
+        return next(pid for pid in self.groups.processes() if command_line(pid) == wanted)
 
     def monitors(self):
         """The processes that stand for one container each."""
-        found = []
-        for pid in self.groups.processes():
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    if file.read().startswith(b"[lxc monitor]"):
-                        found.append(pid)
-            except OSError:
-                pass
-        return found
+        return [pid for pid in self.groups.processes() if command_line(pid).startswith(b"[lxc monitor]")]
+
+
+def command_line(pid):
+    """Of a process; empty when it is gone."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def corten(scratch, programs):
@@ -168,7 +183,11 @@ class Crun:
         run("chown", "-R", "1000000:1000000", os.path.join(self.bundle, "rootfs"))
         run("crun", "spec", cwd=self.bundle)
         self.configure(os.path.join(self.bundle, "config.json"))
+        both = {kind: mount for mount, kind, _ in hierarchies()}
+        self.hidden = both["cgroup2"].encode() if len(both) == 2 else None
         self.root = os.path.join(self.disk, "state")
+        self.runner = Runner(dict(os.environ), self.inside, os.path.join(scratch.folder, "crun.out"))
+        scratch.at_end(self.runner.end)
         scratch.at_end(lambda: self.crun("delete", "--force", "c") if os.path.isdir(os.path.join(self.root, "c")) else None)
 
     def configure(self, path):
@@ -183,14 +202,14 @@ class Crun:
         with open(path, "w") as file:
             json.dump(spec, file)
 
-    def crun(self, *words):
-        run("crun", "--root", self.root, "--cgroup-manager", "cgroupfs", *words, cwd=self.bundle,
-            stdin=subprocess.DEVNULL, preexec_fn=self.groups.enter) if words[0] != "run" else self.detached(*words)
+    def inside(self):
+        self.groups.enter()
+        # crun refuses a host that has both versions as soon as version 2 has any controller: it is not shown the latter.
+        if self.hidden:
+            LIBC.unshare(CLONE_NEWNS)
+            LIBC.mount(None, b"/", None, MS_REC | MS_PRIVATE, None)
+            LIBC.umount2(self.hidden, MNT_DETACH)
 
-    def detached(self, *words):
-        # The container keeps the outputs open, so that they must not be pipes that are read to their end.
-        argv = ["crun", "--root", self.root, "--cgroup-manager", "cgroupfs", *words]
-        done = subprocess.run(argv, cwd=self.bundle, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, preexec_fn=self.groups.enter)
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(argv)}: exit status {done.returncode}")
+    def crun(self, *words):
+        """Runs crun among what is measured; its milliseconds."""
+        return self.runner.run("crun", "--root", self.root, "--cgroup-manager", "cgroupfs", *words, cwd=self.bundle)

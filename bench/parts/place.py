@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 MARK = "CORTEN_BENCH_INSIDE"
 
@@ -28,15 +29,16 @@ def run(*argv, **options):
 
 def hierarchies():
     """Mount point, kind and options of every control group hierarchy."""
-    found = []
+    found = {}
     with open("/proc/self/mountinfo") as table:
         for line in table:
             before, after = line.rstrip("\n").split(" - ")
             kind, _, options = after.split(" ", 2)
             if kind in ("cgroup", "cgroup2"):
                 words = [word for word in options.split(",") if word not in ("rw", "ro", "relatime")]
-                found.append((before.split(" ")[4], kind, ",".join(words) if kind == "cgroup" else ""))
-    return found
+                # What lies below another mount of the same place is listed too; the topmost comes last.
+                found[before.split(" ")[4]] = (kind, ",".join(words) if kind == "cgroup" else "")
+    return [(mount, *what) for mount, what in found.items()]
 
 
 class Groups:
@@ -98,8 +100,6 @@ class Groups:
                     pass
             if not self.processes():
                 break
-            import time
-
             time.sleep(0.05)
         for path, _, _ in self.paths:
             for folder, _, _ in os.walk(path, topdown=False):

@@ -24,7 +24,7 @@ const UDHCPC: &str = "#!/bin/sh\ncase $1 in bound|renew) ip addr flush dev $inte
 /// When busybox (Debian's busybox-static) is not installed.
 pub fn busybox_tree(folder: &Path) {
     let root = folder.join("rootfs");
-    for dir in ["bin", "sbin", "dev", "proc", "sys", "etc", "tmp", "root", "run", "var", "mnt", "usr/share/udhcpc"] {
+    for dir in ["bin", "sbin", "dev", "proc", "sys", "etc", "tmp", "root", "run", "var", "mnt", "etc/udhcpc"] {
         std::fs::create_dir_all(root.join(dir)).expect("a fresh folder");
     }
     std::fs::copy("/bin/busybox", root.join("bin/busybox")).expect("busybox-static is installed");
@@ -38,13 +38,13 @@ pub fn busybox_tree(folder: &Path) {
         ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n"),
         ("etc/shadow", "root::19000:0:99999:7:::\n"),
         ("etc/group", "root:x:0:\nuser:x:1000:\n"),
-        ("usr/share/udhcpc/default.script", UDHCPC),
+        ("etc/udhcpc/default.script", UDHCPC),
     ];
     for (path, text) in files {
         std::fs::write(root.join(path), text).expect("a fresh folder");
     }
     use std::os::unix::fs::PermissionsExt;
-    let script = root.join("usr/share/udhcpc/default.script");
+    let script = root.join("etc/udhcpc/default.script");
     std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
     let metadata = "architecture: x86_64\ncreation_date: 1700000000\nproperties:\n  architecture: x86_64\n  \
                     description: Busybox x86_64\n  name: busybox-x86_64\n  os: Busybox\n";

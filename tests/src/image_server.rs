@@ -111,11 +111,12 @@ impl ImageServer {
     /// When it cannot be made.
     pub fn publish(&self, serial: &str, mark: &str) -> Published {
         let tree = self.folder.join(format!("published-{serial}"));
+        let _ = std::fs::remove_dir_all(&tree);
         image::busybox_tree(&tree);
         std::fs::write(tree.join("rootfs/etc/mark"), mark).expect("a fresh folder");
         let base = format!("/images/busybox/{serial}");
         let (metadata, root) = (format!("{base}/lxd.tar.xz"), format!("{base}/root.tar.xz"));
-        let pack = "tar -cJf meta metadata.yaml; tar -C rootfs --numeric-owner -cJf root .";
+        let pack = "export XZ_OPT=-0; tar -cJf meta metadata.yaml; tar -C rootfs --numeric-owner -cJf root .";
         shell(&tree, pack);
         let sum = |files: &str| {
             let line = shell(&tree, &format!("cat {files} | sha256sum"));

@@ -28,6 +28,9 @@ fn status_and_streams_are_kept_apart() {
         let wanted = host.sh("md5sum < all");
         assert_eq!(sum.ok().split_whitespace().next(), wanted.split_whitespace().next());
         assert_eq!(daemon.lxc(["exec", "-n", "c1", "--", "cat"]).ok(), "");
+        // A command that closes its output is not finished.
+        let silent = daemon.lxc(["exec", "c1", "--", "sh", "-c", "exec >/dev/null 2>&1; usleep 300000; exit 9"]);
+        assert_eq!(silent.status, 9);
     });
 }
 

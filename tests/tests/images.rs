@@ -11,10 +11,10 @@ use stories::{Daemon, Host, ImageServer, image, story};
 const FORMATS: [(&str, &str); 7] = [
     ("tar", "cat"),
     ("tar.gz", "gzip -n"),
-    ("tar.xz", "xz"),
+    ("tar.xz", "xz -0"),
     ("tar.zst", "zstd -q"),
     ("tar.bz2", "bzip2"),
-    ("tar.lzma", "xz --format=lzma"),
+    ("tar.lzma", "xz -0 --format=lzma"),
     ("squashfs", ""),
 ];
 
@@ -173,7 +173,8 @@ fn aliases_and_properties_are_changed_and_images_deleted() {
         let daemon = host.daemon();
         daemon.import_busybox("one");
         let fingerprint = daemon.get("/1.0/images/aliases/one")["target"].as_str().expect("text").to_string();
-        daemon.lxc(["image", "alias", "create", "a/b", &fingerprint[..12], "--description", "words"]).ok();
+        let alias = json!({"name": "a/b", "target": fingerprint[..12], "description": "words"}).to_string();
+        daemon.lxc(["query", "-X", "POST", "-d", &alias, "/1.0/images/aliases"]).ok();
         assert_eq!(daemon.get("/1.0/images/aliases/a%2Fb")["description"], "words");
         let taken = daemon.lxc(["image", "alias", "create", "a/b", &fingerprint]);
         assert!(taken.refused().contains("Alias \"a/b\" already exists") || taken.err.contains("already exists"));

@@ -90,12 +90,12 @@ fn containers_keep_their_network_while_the_daemon_is_away() {
         let init = daemon.get("/1.0/instances/c1/state")["pid"].to_string();
         let inside = format!("nsenter -t {init} -n -m busybox sh -c");
         host.sh(&format!("{inside} 'ip link set eth0 up && udhcpc -i eth0 -n -q -t 10'"));
-        let dnsmasq = || host.sh("pgrep -f interface=lxdbr1");
-        let before = dnsmasq();
+        let pid_file = daemon.dir.join("networks/lxdbr1/dnsmasq.pid");
+        let before = std::fs::read_to_string(&pid_file).expect("the DHCP server runs");
         daemon.kill();
         host.sh(&format!("{inside} 'ping -c 1 -W 2 10.89.0.1'"));
         daemon.begin();
-        assert_eq!(dnsmasq(), before, "the DHCP server was taken over");
+        assert_eq!(std::fs::read_to_string(&pid_file).expect("it runs"), before, "the DHCP server was taken over");
         daemon.lxc(["exec", "c1", "--", "ping", "-c", "1", "-W", "2", "10.89.0.1"]).ok();
         daemon.lxc(["delete", "-f", "c1"]).ok();
         daemon.lxc(["network", "delete", "lxdbr1"]).ok();

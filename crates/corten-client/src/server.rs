@@ -1,6 +1,7 @@
 //! A server of LXD's API: requests in, typed replies or the server's own errors out.
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -30,6 +31,9 @@ struct Shared {
     connections: Connections,
     info: OnceLock<corten_api::server::Server>,
 }
+
+/// The envelope of a reply with its ETag, still to come.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<(Envelope, String)>> + Send + 'a>>;
 
 /// The local server's socket: `LXD_SOCKET`, else `unix.socket` in `LXD_DIR`, else the usual place.
 pub fn local_socket() -> PathBuf {
@@ -176,12 +180,16 @@ impl Server {
     ///
     /// # Errors
     /// The server's own error, with its text.
-    pub async fn ask(&self, ask: Ask) -> Result<(Envelope, String)> {
-        let url = format!("{}{}", self.endpoint().base(), ask.path);
-        let reply = self.send(ask).await?;
-        let etag = reply.response.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or("").to_owned();
-        let (status, bytes) = self.collect(reply).await?;
-        Ok((envelope(&url, status, &bytes)?, etag))
+    pub fn ask(&self, ask: Ask) -> Answer<'_> {
+        // Boxed, so that the machinery of HTTP is not built into each of the hundreds of commands anew.
+        Box::pin(async move {
+            let url = format!("{}{}", self.endpoint().base(), ask.path);
+            let reply = self.send(ask).await?;
+            let etag = reply.response.headers().get("etag").and_then(|tag| tag.to_str().ok());
+            let etag = etag.unwrap_or_default().to_owned();
+            let (status, bytes) = self.collect(reply).await?;
+            Ok((envelope(&url, status, &bytes)?, etag))
+        })
     }
 
     /// GETs a thing.

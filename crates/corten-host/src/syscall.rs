@@ -1,6 +1,7 @@
 //! System calls that neither the standard library nor rustix offers: all of the program's unsafe code is here.
 #![allow(unsafe_code, reason = "this is the one place for it; each block says why it is needed and why it holds")]
 
+pub mod allocator;
 pub mod bpf;
 pub mod clone3;
 pub mod keyring;

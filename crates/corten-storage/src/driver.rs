@@ -146,6 +146,11 @@ pub trait Driver: Send + Sync {
     /// Why it cannot be had.
     fn root(&self, pool: &Pool, volume: &Volume) -> Result<Root>;
 
+    /// Whether the host cannot look at the content of this volume while an instance runs from it.
+    fn hides_running(&self, _volume: &Volume) -> bool {
+        false
+    }
+
     /// Names beside a volume's root that are the driver's own, and mean nothing on another pool.
     fn private_names(&self) -> &'static [&'static str] {
         &[]

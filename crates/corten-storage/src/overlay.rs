@@ -122,7 +122,7 @@ impl Driver for Overlay {
         if !is_layered(volume) {
             return Dir.mount(pool, volume);
         }
-        if pool.is_running(volume) {
+        if self.hides_running(volume) && pool.is_running(volume) {
             return Err(Error::busy(format!(
                 "Storage volume \"{}\" is the root of a running instance and can only be reached through it",
                 volume.name
@@ -135,7 +135,7 @@ impl Driver for Overlay {
         if !is_layered(volume) {
             return Dir.unmount(pool, volume);
         }
-        mounts::unmount_all(&pool.path(volume).join("rootfs"))
+        view::unmount(pool, volume)
     }
 
     fn root(&self, pool: &Pool, volume: &Volume) -> Result<Root> {
@@ -148,9 +148,13 @@ impl Driver for Overlay {
         }
         if !pool.is_running(volume) {
             // A daemon that was killed may have left its view; two overlays on one writable layer must not be.
-            mounts::unmount_all(&path.join("rootfs"))?;
+            view::unmount(pool, volume)?;
         }
         stack::root(pool, &layers::read(&path)?)
+    }
+
+    fn hides_running(&self, volume: &Volume) -> bool {
+        is_layered(volume) && !volume.is_snapshot()
     }
 
     fn private_names(&self) -> &'static [&'static str] {

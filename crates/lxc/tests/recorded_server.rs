@@ -139,12 +139,14 @@ fn only_what_is_shown_is_asked_for() {
     server.prints(&["list", "-c", "n", "-f", "csv", "type=container", "c3"], "c3\n");
     server.lxc(&["--project", "p q", "list", "-c", "n4"]);
     server.lxc(&["list", "-c", "n", "--all-projects"]);
+    server.lxc(&["list"]);
     assert_eq!(
         *server.asked.lock().unwrap(),
         [
             "GET /1.0/instances?filter=type+eq+container&recursion=1",
             "GET /1.0/instances?filter=&recursion=2&project=p+q",
             "GET /1.0/instances?filter=&recursion=1&all-projects=true",
+            "GET /1.0/instances?filter=&recursion=2",
         ]
     );
 }

@@ -7,6 +7,7 @@ pub mod systemd;
 pub mod warnings;
 
 use crate::app::App;
+use crate::app::database::db_error;
 use crate::app::dirs::Dirs;
 use crate::app::facts::Host;
 use crate::app::images::Images;
@@ -14,7 +15,6 @@ use crate::app::instances::Instances;
 use crate::app::ready::{Ready, Stage};
 use crate::app::settings::Settings;
 use crate::app::storage::pools::Pools;
-use crate::app::database::db_error;
 use crate::auth::trust::TrustStore;
 use crate::rest::events::Events;
 use crate::rest::operations::Operations;
@@ -90,6 +90,8 @@ fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result<Arc<App>> 
 /// # Errors
 /// When it cannot start, with the step that failed.
 pub fn run(options: &Options, events: Arc<Events>) -> Result<()> {
+    // Two socket threads allocate all the time; the others are short-lived.
+    corten_host::syscall::allocator::limit_arenas(2);
     let runtime = runtime()?;
     let app = open(Dirs::from_env(), &runtime, events)?;
     let outcome = serve(&app, options);

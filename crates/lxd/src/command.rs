@@ -48,7 +48,14 @@ pub fn describe() -> Command {
         .subcommands(COMMANDS.iter().map(|entry| (entry.describe)()))
         .arg(Arg::new("logfile").long("logfile").help("Path to the log file").value_name("").global(true))
         .arg(flag("syslog", "Log to syslog"))
-        .arg(Arg::new("trace").long("trace").help("Log tracing targets").value_name("").action(ArgAction::Append).global(true))
+        .arg(
+            Arg::new("trace")
+                .long("trace")
+                .help("Log tracing targets")
+                .value_name("")
+                .action(ArgAction::Append)
+                .global(true),
+        )
         .arg(flag("debug", "Show all debug messages").short('d'))
         .arg(flag("verbose", "Show all information messages").short('v'))
         .arg(flag("version", "Print version number"))

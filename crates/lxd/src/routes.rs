@@ -21,6 +21,7 @@ pub mod projects;
 pub mod resources;
 pub mod server;
 pub mod storage_pools;
+pub mod storage_volumes;
 pub mod warnings;
 
 use crate::app::Endpoint;
@@ -47,6 +48,7 @@ pub const ALL: &[&[Endpoint]] = &[
     instance_logs::ENDPOINTS,
     instance_state::ENDPOINTS,
     storage_pools::ENDPOINTS,
+    storage_volumes::ENDPOINTS,
     images::ENDPOINTS,
     image::ENDPOINTS,
     image_aliases::ENDPOINTS,

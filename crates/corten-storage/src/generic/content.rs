@@ -4,10 +4,12 @@ use std::path::Path;
 
 use corten_archive::watch::Watch;
 use corten_host::rooted::remove;
+use corten_host::undo::Undo;
 
 use super::copy_tree::copy_tree;
+use super::names;
 use crate::driver::View;
-use crate::error::{Doing, Result};
+use crate::error::{Doing, Error, Result};
 use crate::pool::Pool;
 use crate::volume::{Content, Kind, Volume};
 
@@ -36,16 +38,28 @@ pub fn empty(volume: &Volume, path: &Path) -> Result<()> {
     }
 }
 
-/// Fills a directory with what another volume shows, on whatever pool it is.
+/// Fills a directory with what another volume shows, on whatever pool it is. Where the content of a running instance
+/// cannot be looked at, a snapshot that passes stands in for it.
 ///
 /// # Errors
 /// Why the other volume cannot be mounted or copied.
 pub fn copy(pool: &Pool, source: &Volume, path: &Path, watch: &Watch) -> Result<()> {
-    let mounted = pool.mount_volume(source, View::Content)?;
+    let mut passing = Undo::default();
+    let mut from = source.clone();
+    if pool.driver().hides_running(source) && pool.is_running(source) {
+        from = source.snapshot(&names::passing("copy"));
+        passing.absorb(pool.driver().snapshot(pool, source, &from, watch)?);
+    }
+    let mounted = pool.mount_volume(&from, View::Content)?;
     copy_tree(mounted.path(), path, watch)?;
     for name in pool.driver().private_names() {
         let private = path.join(name);
         remove::tree(&private).doing(|| format!("Failed to remove '{}'", private.display()))?;
     }
-    mounted.release()
+    mounted.release()?;
+    // Taking it back is what is wanted of it now.
+    match passing.unwind().first() {
+        None => Ok(()),
+        Some(failure) => Err(Error::internal(failure.clone())),
+    }
 }

@@ -70,7 +70,9 @@ fn check_entry(directory: &Directory, name: &OsStr, kinds: &[FileType]) -> Resul
     if !kinds.contains(&kind) {
         let right = if kinds == [FileType::Directory] { "directory" } else { "file" };
         let name = name.display();
-        return Err(Error::invalid(format!("Unpack failed: Archive entry \"{name}\" refused: it must be a plain {right}")));
+        return Err(Error::invalid(format!(
+            "Unpack failed: Archive entry \"{name}\" refused: it must be a plain {right}"
+        )));
     }
     if kind != FileType::Directory {
         return Ok(());

@@ -18,15 +18,19 @@ pub fn is_leftover(name: &OsStr) -> bool {
     name.as_bytes().starts_with(LEFTOVER.as_bytes())
 }
 
+/// The name of something that is a leftover from the start, unique in this process.
+pub fn passing(what: &str) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{LEFTOVER}{what}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
 /// A path beside `path` under which something is built or taken away; unique in this process, whose pools no
 /// other process changes.
 pub fn beside(path: &Path) -> PathBuf {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     // Names may be 255 bytes long; what is left of the volume's name is for the curious only.
     let short: String = name.chars().take(40).collect();
-    path.with_file_name(format!("{LEFTOVER}{short}-{}-{number}", std::process::id()))
+    path.with_file_name(passing(&short))
 }
 
 /// Refuses names that would lead elsewhere than one directory below the pool's.

@@ -62,3 +62,14 @@ pub fn is_untouched(upper: &Path, below: &Path) -> Result<bool> {
     let entries = entries.doing(|| format!("Failed to read \"{}\"", upper.display()))?;
     Ok(entries.is_empty() && look(upper)? == look(below)?)
 }
+
+/// Takes away the mark that a volatile mount leaves in the overlay's own directory: with it nothing mounts the layer
+/// again, since the machine may have crashed meanwhile. What the host writes through its view needs no such care. No
+/// view may be mounted; a container's overlay may be, and never has the mark.
+///
+/// # Errors
+/// What could not be removed.
+pub fn clear_mark(layer: &Path) -> Result<()> {
+    let mark = layer.join("work/work/incompat");
+    remove::tree(&mark).doing(|| format!("Failed to remove '{}'", mark.display()))
+}

@@ -9,6 +9,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags};
 
 use super::layers::{self, LAYERS, Layer};
+use super::upper;
 use crate::error::{Doing, Error, Result};
 use crate::generic::names;
 use crate::mounts;
@@ -42,12 +43,14 @@ impl Parts {
     }
 
     /// The options for mount(2). `userxattr` is what containers mount with, so that both see the same marks.
+    /// `volatile` spares what unmounting does else: writing all that is dirty on the pool's whole filesystem to disk.
+    /// Who writes through the view syncs what has to be.
     fn options(&self) -> String {
         let path = |fd: &OwnedFd| format!("/proc/self/fd/{}", fd.as_raw_fd());
         let lower: Vec<String> = self.lower.iter().map(path).collect();
         let mut options = format!("userxattr,lowerdir={}", lower.join(":"));
         if let Some((upper, work)) = &self.upper {
-            options += &format!(",upperdir={},workdir={}", path(upper), path(work));
+            options += &format!(",upperdir={},workdir={},volatile", path(upper), path(work));
         }
         options
     }
@@ -66,9 +69,22 @@ pub fn mount(pool: &Pool, volume: &Volume) -> Result<()> {
     let path = pool.path(volume);
     let rootfs = path.join("rootfs");
     // Left by a daemon that was killed; its layers may be others than today's.
-    mounts::unmount_all(&rootfs)?;
+    unmount(pool, volume)?;
     let layers = layers::read(&path)?;
     mount_at(pool, &layers, !volume.is_snapshot(), &rootfs)
+}
+
+/// Takes [`mount`] back, also for a daemon that was killed.
+///
+/// # Errors
+/// What umount2(2) says.
+pub fn unmount(pool: &Pool, volume: &Volume) -> Result<()> {
+    let path = pool.path(volume);
+    mounts::unmount_all(&path.join("rootfs"))?;
+    match layers::read(&path)?.first() {
+        Some(top) if !volume.is_snapshot() => upper::clear_mark(&top.directory(pool)),
+        _ => Ok(()),
+    }
 }
 
 /// Mounts an overlay of these layers on `point`.

@@ -150,6 +150,13 @@ fn a_running_container_keeps_its_layer() {
         let fill = Fill::Copy { pool: &pool, source: &c1, snapshots: &[] };
         let c2 = container("c2");
         pool.create_volume(&c2, &fill, &watch).expect("copied").keep();
+        let (dir, undo) = Pool::create("dir", "d", &sandbox.lxd_dir(), &mut Default::default()).expect("a pool");
+        undo.keep();
+        dir.create_volume(&c1, &fill, &watch).expect("copied to another pool").keep();
+        assert_eq!(read(&dir, &c1, "etc/new"), "one");
+        assert!(read(&dir, &c1, "etc/passwd").contains("No such file"));
+        assert_eq!(pool.snapshots(&c1).expect("listed"), ["s1"]);
+        assert_eq!(count(&pool.directory().join("layers")), 4, "nothing is left of the copying");
         assert_eq!(pool.root(&c1).expect("a root"), before);
         pool.release_root(&c1);
         pool.release_root(&c1);

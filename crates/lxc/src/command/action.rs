@@ -2,7 +2,9 @@
 
 use corten_api::error::{Error, Result};
 use corten_api::instance_state::InstanceStatePut;
+use corten_api::operation::Operation;
 use corten_api::status::StatusCode;
+use corten_client::operation::Running;
 use corten_client::server::Server;
 use futures_util::future::join_all;
 use hyper::Method;
@@ -121,11 +123,26 @@ async fn on_one(session: &Session, arguments: &Arguments, action: &str, word: &s
     }
     let mut progress = Progress::new("", session.quiet);
     if let Err(error) = progress::wait(&running, &mut progress).await {
-        let message = format!("{error}\nTry `lxc info --show-log {word}` for more info");
-        return Err(Error { kind: error.kind, message });
+        return Err(with_hint(error, &running, word).await);
     }
     progress.done("");
     if attach.is_empty() { Ok(()) } else { console::attach(session, &server, &name, attach).await }
+}
+
+/// How long an operation may have run and still count as refused at once, in nanoseconds.
+const AT_ONCE: i128 = 10_000_000;
+
+/// The failure with a hint at the instance's log, unless it came at once: then nothing was done that a log would tell
+/// of. (LXD's client gives the hint when the failure comes after it has begun to listen, which is the same in effect.)
+pub async fn with_hint(error: Error, running: &Running, instance: &str) -> Error {
+    let path = format!("/1.0/operations/{}", running.id());
+    let ended: Result<Operation> = running.server().get(&path).await;
+    let at_once =
+        ended.is_ok_and(|ended| ended.updated_at.unix_nanoseconds() - ended.created_at.unix_nanoseconds() < AT_ONCE);
+    if at_once {
+        return error;
+    }
+    Error { kind: error.kind, message: format!("{error}\nTry `lxc info --show-log {instance}` for more info") }
 }
 
 /// Starting a frozen instance thaws it, and a saved state is taken up again unless the user says no.

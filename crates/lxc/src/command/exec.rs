@@ -106,10 +106,12 @@ fn environment(words: &[&str]) -> BTreeMap<String, String> {
 /// could not be run has no output to wait for. `None` when nobody reads the output any more.
 async fn relay(started: Exec, input: mpsc::Receiver<bytes::Bytes>, interactive: bool) -> Result<Option<Operation>> {
     let Exec { running, input: to, outputs, control } = started;
-    // All sockets live in here: they are closed when the output has ended, which is what the server waits for.
+    // To the server the control socket is the client: a command that has closed its output lives on until it is closed.
+    let (mut control, _control_back) = control.split();
+    let control = &mut control;
+    // The other sockets live in here: they are closed when the output has ended, which is what the server waits for.
     let data = async move {
         let (to, back) = to.split();
-        let (control, _control_back) = control.split();
         let background = async { tokio::join!(exec::send_all(input, to), pass_signals(control, interactive)) };
         tokio::select! {
             shown = show(outputs, back) => shown,
@@ -144,7 +146,7 @@ async fn show(outputs: Option<(WebSocket, WebSocket)>, terminal: SplitStream<Web
 }
 
 /// Sends signals and window sizes to the command, for as long as the program runs.
-async fn pass_signals(mut control: SplitSink<WebSocket, Message>, interactive: bool) {
+async fn pass_signals(control: &mut SplitSink<WebSocket, Message>, interactive: bool) {
     let Ok(mut signals) = signals::Signals::new() else { return std::future::pending().await };
     loop {
         let message = match signals.next().await {

@@ -1,9 +1,9 @@
 //! `lxc launch`: creates an instance and starts it.
 
-use corten_api::error::{Error, Result};
+use corten_api::error::Result;
 use corten_api::instance_state::InstanceStatePut;
 
-use super::{console, init};
+use super::{action, console, init};
 use crate::arguments::{Arguments, Flag};
 use crate::commands::Command;
 use crate::printer;
@@ -41,8 +41,7 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     let mut progress = Progress::new("", session.quiet);
     if let Err(error) = progress::wait(&running, &mut progress).await {
         let (remote, _) = session.parse_remote(arguments.word(1))?;
-        let hint = format!("{error}\nTry `lxc info --show-log {remote}:{name}` for more info");
-        return Err(Error { kind: error.kind, message: hint });
+        return Err(action::with_hint(error, &running, &format!("{remote}:{name}")).await);
     }
     progress.done("");
     match arguments.text("console") {

@@ -7,6 +7,7 @@ use corten_client::server::Server;
 
 use crate::arguments::{Arguments, Flag};
 use crate::commands::Command;
+use crate::entity::is_clustered;
 use crate::session::Session;
 use crate::{printer, table};
 
@@ -43,12 +44,17 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     let (remote, filters) = words(session, arguments)?;
     let server = session.server(&remote).await?;
     let wanted = wanted_columns(arguments, everywhere)?;
-    // Only the letter L needs to know whether there is a cluster, and nobody asks for it by default outside of one.
-    let clustered = wanted.contains('L') && crate::entity::is_clustered(&server).await?;
-    let columns = columns::parse(&wanted, &[DEFAULT, DEFAULT_ALL_PROJECTS], clustered)?;
+    let defaults = [DEFAULT, DEFAULT_ALL_PROJECTS];
+    let by_default = defaults.contains(&wanted.as_str());
+    // Only the letter L needs to know whether there is a cluster.
+    let clustered = !by_default && wanted.contains('L') && is_clustered(&server).await?;
+    let mut columns = columns::parse(&wanted, &defaults, clustered)?;
     let (theirs, ours) = filter::split(&filters);
     let full = columns.iter().any(|column| column.needs_more);
     let mut instances = fetch(&server, &theirs, full, everywhere).await?;
+    if by_default && has_members(&server, &instances).await? {
+        columns = columns::parse(&wanted, &defaults, true)?;
+    }
     let tests = filter::compile(&ours);
     instances.retain(|instance| tests.iter().all(|test| test.matches(instance)));
     let format = arguments.text_or("format", "table");
@@ -57,6 +63,14 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     }
     printer::print(&render(format, &columns, &instances)?);
     Ok(())
+}
+
+/// Whether there is a cluster: the instances tell, else the server is asked.
+async fn has_members(server: &Server, instances: &[InstanceFull]) -> Result<bool> {
+    match instances.first() {
+        Some(instance) => Ok(!matches!(instance.location.as_str(), "" | "none")),
+        None => is_clustered(server).await,
+    }
 }
 
 /// LXD's YAML shows empty lists and maps where its JSON has `null`.

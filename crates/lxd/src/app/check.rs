@@ -1,8 +1,8 @@
 //! Configuration that comes from clients, checked against the key tables before anything is done with it.
 
+use super::App;
 use super::projects::Scope;
 use super::settings::Keys;
-use super::App;
 use corten_api::error::{Error, Result};
 use corten_api::profile::ProfilePut;
 use corten_config::{Entity, check, device};

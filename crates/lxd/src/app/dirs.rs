@@ -57,8 +57,7 @@ impl Dirs {
             Some(var) => var.join(name),
             None => PathBuf::from(system),
         };
-        let (log, cache, run) =
-            (own("logs", "/var/log/lxd"), own("cache", "/var/cache/lxd"), own("run", "/run/lxd"));
+        let (log, cache, run) = (own("logs", "/var/log/lxd"), own("cache", "/var/cache/lxd"), own("run", "/run/lxd"));
         let var = var.unwrap_or_else(|| PathBuf::from("/var/lib/lxd"));
         let socket = socket.unwrap_or_else(|| var.join("unix.socket"));
         Dirs { var, log, cache, run, socket }

@@ -56,7 +56,8 @@ impl Scope {
 
     /// The project that holds things of this kind.
     pub fn holder(&self, feature: Feature) -> &str {
-        let own = self.0.name == DEFAULT_PROJECT || self.0.config.get(feature.key()).is_some_and(|value| is_true(value));
+        let own =
+            self.0.name == DEFAULT_PROJECT || self.0.config.get(feature.key()).is_some_and(|value| is_true(value));
         if own { &self.0.name } else { DEFAULT_PROJECT }
     }
 

@@ -14,14 +14,8 @@ pub fn look() -> Result<api::Resources> {
         cpu: processors(cpu::read().context("Failed to read the processors")?),
         memory: main_memory(memory::read().context("Failed to read the memory")?),
         gpu: api::ResourcesGPU::default(),
-        storage: api::ResourcesStorage {
-            total: storage::total(&disks),
-            disks: disks.into_iter().map(disk).collect(),
-        },
-        network: api::ResourcesNetwork {
-            total: network::total(&cards),
-            cards: cards.into_iter().map(card).collect(),
-        },
+        storage: api::ResourcesStorage { total: storage::total(&disks), disks: disks.into_iter().map(disk).collect() },
+        network: api::ResourcesNetwork { total: network::total(&cards), cards: cards.into_iter().map(card).collect() },
         pci: api::ResourcesPCI { total: count(&devices), devices: devices.into_iter().map(pci_device).collect() },
         usb: api::ResourcesUSB { total: count(&usb), devices: usb.into_iter().map(usb_device).collect() },
         system: machine(system::read()),

@@ -1,7 +1,7 @@
 //! The server's own configuration: checked, remembered, and acted upon.
 
-use super::{App, check};
 use super::settings::{Changed, Keys};
+use super::{App, check};
 use crate::rest::sockets;
 use corten_api::error::{Error, Result};
 use corten_api::server::ServerStorageDriverInfo;
@@ -73,11 +73,10 @@ impl App {
     /// Listens where a configuration says, before it is remembered: an address that cannot be had is refused.
     fn listen_as(&self, keys: &Keys) -> Result<()> {
         for (key, listener) in [("core.https_address", &self.https), ("core.metrics_address", &self.metrics)] {
-            let refused =
-                |text: &str, error: Error| error.context(format!("cannot set '{key}' to '{text}'"));
-            let address = keys.get(key).map(|text| {
-                sockets::parse_address(text, sockets::DEFAULT_PORT).map_err(|error| refused(text, error))
-            });
+            let refused = |text: &str, error: Error| error.context(format!("cannot set '{key}' to '{text}'"));
+            let address = keys
+                .get(key)
+                .map(|text| sockets::parse_address(text, sockets::DEFAULT_PORT).map_err(|error| refused(text, error)));
             let listener = listener.get().ok_or_else(|| Error::unavailable("LXD daemon setup in progress"))?;
             listener.listen_on(address.transpose()?)?;
         }

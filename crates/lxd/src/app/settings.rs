@@ -118,8 +118,11 @@ impl App {
         self.db.write_local(|tx| config::replace(tx, &local)).map_err(db_error)?;
         self.db.write(|tx| config::replace(tx, &global)).map_err(db_error)?;
         let all: Keys = local.into_iter().chain(global).collect();
-        let mut changed: Changed = old.keys().filter(|key| !all.contains_key(*key)).map(|k| (k.clone(), String::new())).collect();
-        changed.extend(all.iter().filter(|(key, value)| old.get(*key) != Some(value)).map(|(k, v)| (k.clone(), v.clone())));
+        let mut changed: Changed =
+            old.keys().filter(|key| !all.contains_key(*key)).map(|k| (k.clone(), String::new())).collect();
+        changed.extend(
+            all.iter().filter(|(key, value)| old.get(*key) != Some(value)).map(|(k, v)| (k.clone(), v.clone())),
+        );
         self.settings.put(all);
         Ok(changed)
     }

@@ -3,7 +3,9 @@
 pub mod boot;
 pub mod change;
 pub mod create;
+pub mod custom;
 pub mod drivers;
 pub mod image_volumes;
 pub mod pools;
 pub mod view;
+pub mod volumes;

@@ -2,8 +2,11 @@
 
 use crate::app::App;
 use crate::app::instances::adopt;
+use crate::app::networks;
 use crate::app::ready::Stage;
+use crate::app::storage::pools::Pools;
 use corten_api::error::{Context, Error, Result};
+use corten_db::table;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -92,10 +95,34 @@ pub struct Part {
 }
 
 /// What is stopped, in this order.
-pub const PARTS: &[Part] = &[Part { name: "instances", run: stop_instances }];
+pub const PARTS: &[Part] = &[
+    Part { name: "instances", run: stop_instances },
+    Part { name: "networks", run: stop_networks },
+    Part { name: "storage pools", run: unmount_pools },
+];
 
 /// Stops every instance; one that does not end keeps no other from ending.
 fn stop_instances(app: &Arc<App>) -> Result<()> {
     adopt::stop_all(app);
+    Ok(())
+}
+
+/// Takes every network down; one that stays keeps no other from going.
+fn stop_networks(app: &Arc<App>) -> Result<()> {
+    for row in app.view(|view| Ok(table::networks::list(view, None)?))? {
+        if let Err(error) = networks::open(app, &row).and_then(|network| Ok(network.down()?)) {
+            tracing::warn!(network = row.name, "Failed to take the network down: {error}");
+        }
+    }
+    Ok(())
+}
+
+/// Unmounts every pool; one that is in use stays mounted.
+fn unmount_pools(app: &Arc<App>) -> Result<()> {
+    for row in app.view(|view| Ok(table::storage_pools::list(view)?))? {
+        if let Err(error) = Pools::get(app, &row.name).and_then(|pool| Ok(pool.unmount()?)) {
+            tracing::warn!(pool = row.name, "Failed to unmount the storage pool: {error}");
+        }
+    }
     Ok(())
 }

@@ -37,7 +37,9 @@ pub fn raise(app: &Arc<App>) -> Result<()> {
     let mut found: Vec<(Kind, Option<&str>)> = Vec::new();
     if let Ok(layout) = Layout::discover() {
         let lacks = |here: bool, text| if here { None } else { Some(text) };
-        found.extend(CONTROLLERS.iter().map(|(one, kind, text)| (*kind, lacks(layout.controller(*one).is_some(), *text))));
+        found.extend(
+            CONTROLLERS.iter().map(|(one, kind, text)| (*kind, lacks(layout.controller(*one).is_some(), *text))),
+        );
         found.extend(FEATURES.iter().map(|(one, kind, text)| (*kind, lacks(layout.supports(*one), *text))));
     }
     found.push((Kind::AppArmorMissing, apparmor()));

@@ -20,7 +20,11 @@ the local LXD daemon and which may not be performed through the REST API alone."
 pub fn describe() -> Command {
     let group = Arg::new("group").long("group").value_name("");
     let word = Arg::new("daemon").hide(true);
-    Command::new("lxd").about(ABOUT).long_about(LONG).arg(word).arg(group.help("The group of users that will be allowed to talk to LXD"))
+    Command::new("lxd")
+        .about(ABOUT)
+        .long_about(LONG)
+        .arg(word)
+        .arg(group.help("The group of users that will be allowed to talk to LXD"))
 }
 
 /// Runs the daemon until it is told to end.

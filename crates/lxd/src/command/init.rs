@@ -49,7 +49,10 @@ pub fn describe() -> Command {
         .arg(flag("dump", "Dump YAML config to stdout"))
         .arg(text("network-address", "Address to bind LXD to (default: none)"))
         .arg(number("network-port", "Port to bind LXD to (default: 8443)"))
-        .arg(text("storage-backend", "Storage backend to use (btrfs, dir, overlay or zfs, default: what suits the host)"))
+        .arg(text(
+            "storage-backend",
+            "Storage backend to use (btrfs, dir, overlay or zfs, default: what suits the host)",
+        ))
         .arg(text("storage-create-device", "Setup device based storage using DEVICE"))
         .arg(number("storage-create-loop", "Setup loop based storage with SIZE in GB"))
         .arg(text("storage-pool", "Storage pool to use or create"))
@@ -104,7 +107,9 @@ pub fn run(matches: &ArgMatches) -> Result<()> {
 /// Clusters are not there yet; a file that asks for one is refused before anything is changed.
 fn check_cluster(config: &InitPreseed) -> Result<()> {
     match &config.cluster {
-        Some(cluster) if cluster.enabled || !cluster.cluster_address.is_empty() || !cluster.cluster_token.is_empty() => {
+        Some(cluster)
+            if cluster.enabled || !cluster.cluster_address.is_empty() || !cluster.cluster_token.is_empty() =>
+        {
             Err(Error::not_implemented("Clustering isn't supported by this server yet"))
         }
         _ => Ok(()),

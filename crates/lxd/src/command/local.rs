@@ -66,10 +66,8 @@ impl Local {
         request.extend_from_slice(&body);
         self.0.get_mut().write_all(&request).context("Failed to send the request")?;
         let answer = self.read_answer().context("Failed to read the answer")?;
-        serde_json::from_slice(&answer).map_err(|error| Error {
-            kind: Kind::Internal,
-            message: format!("The answer is not LXD's: {error}"),
-        })
+        serde_json::from_slice(&answer)
+            .map_err(|error| Error { kind: Kind::Internal, message: format!("The answer is not LXD's: {error}") })
     }
 
     fn line(&mut self) -> std::io::Result<String> {

@@ -77,10 +77,10 @@ impl<A> Call<A> {
     /// The filter that a list is to pass through; an empty one lets everything pass.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read: 500, as LXD answers.
     pub fn filter(&self) -> Result<filter::Filter> {
         filter::Filter::parse(self.query.get("filter"))
-            .map_err(|error| Error::invalid(format!("Invalid filter: {error}")))
+            .map_err(|error| Error::internal(format!("Invalid filter: {error}")))
     }
 
     /// A header's text; empty when it is absent or no text.

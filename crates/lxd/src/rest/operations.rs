@@ -58,11 +58,7 @@ impl Operations {
     ///
     /// # Errors
     /// When the daemon shuts down, or the system gives no thread.
-    pub fn run(
-        self: &Arc<Self>,
-        plan: Plan,
-        work: impl FnOnce(&Op) -> Result<()> + Send + 'static,
-    ) -> Result<Op> {
+    pub fn run(self: &Arc<Self>, plan: Plan, work: impl FnOnce(&Op) -> Result<()> + Send + 'static) -> Result<Op> {
         let op = self.add(Class::Task, plan, None)?;
         op.start();
         let (operations, worker) = (self.clone(), op.clone());

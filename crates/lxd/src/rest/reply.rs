@@ -7,9 +7,7 @@ use super::websocket::{self, Socket};
 use super::{error, etag, json};
 use bytes::Bytes;
 use corten_api::error::{Error, Result};
-use hyper::header::{
-    CONNECTION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, UPGRADE,
-};
+use hyper::header::{CONNECTION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, UPGRADE};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper::{Response, StatusCode};
 use serde::Serialize;

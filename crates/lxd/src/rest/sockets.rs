@@ -55,7 +55,8 @@ pub fn parse_address(text: &str, default_port: u16) -> Result<SocketAddr> {
     }
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => {
-            let port = port.parse().map_err(|_| Error::invalid(format!("Invalid port {port:?}: expected 0 to 65535")))?;
+            let port =
+                port.parse().map_err(|_| Error::invalid(format!("Invalid port {port:?}: expected 0 to 65535")))?;
             (host, port)
         }
         None => (text, default_port),
@@ -85,7 +86,11 @@ mod tests {
             ("[::1]:9", "[::1]:9"),
             ("", "[::]:8443"),
         ] {
-            assert_eq!(parse_address(text, DEFAULT_PORT).map(|address| address.to_string()), Ok(wanted.into()), "{text}");
+            assert_eq!(
+                parse_address(text, DEFAULT_PORT).map(|address| address.to_string()),
+                Ok(wanted.into()),
+                "{text}"
+            );
         }
         for text in ["no.such.host.invalid", "10.0.0.1:x", "10.0.0.1:70000", ":"] {
             assert!(parse_address(text, DEFAULT_PORT).is_err(), "{text}");

@@ -63,9 +63,11 @@ impl Identity {
         params.distinguished_name.push(DnType::OrganizationName, "linuxcontainers.org");
         params.distinguished_name.push(DnType::CommonName, format!("root@{host}"));
         let today = Timestamp::now().to_zoned_datetime(TimeZone::UTC).date();
-        params.not_before = date_time_ymd(i32::from(today.year()), today.month().unsigned_abs(), today.day().unsigned_abs());
+        params.not_before =
+            date_time_ymd(i32::from(today.year()), today.month().unsigned_abs(), today.day().unsigned_abs());
         let last = today.saturating_add(10.years());
-        params.not_after = date_time_ymd(i32::from(last.year()), last.month().unsigned_abs(), last.day().unsigned_abs());
+        params.not_after =
+            date_time_ymd(i32::from(last.year()), last.month().unsigned_abs(), last.day().unsigned_abs());
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -84,9 +86,10 @@ impl Identity {
 
 fn write_private(path: &Path, text: &str, mode: u32) -> Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path);
-    let written = file.as_mut().map_err(|error| error.kind()).and_then(|file| {
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| error.kind())
-    });
+    let written = file
+        .as_mut()
+        .map_err(|error| error.kind())
+        .and_then(|file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| error.kind()));
     written.map_err(|kind| Error::internal(format!("Failed to write {}: {kind}", path.display())))
 }
 

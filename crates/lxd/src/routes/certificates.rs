@@ -57,7 +57,8 @@ fn amend(call: &Call) -> Result<Reply> {
     if let Some(fields) = merged.as_object_mut() {
         fields.extend(call.json_object()?);
     }
-    let put = serde_json::from_value(merged).map_err(|error| Error::invalid(format!("Invalid request body: {error}")))?;
+    let put =
+        serde_json::from_value(merged).map_err(|error| Error::invalid(format!("Invalid request body: {error}")))?;
     update(call, &old, put)
 }
 
@@ -165,8 +166,7 @@ fn admit_stranger(call: &Call, asked: CertificatesPost) -> Result<CertificatesPo
             return Err(Error::forbidden("Token has expired"));
         }
         let request = op.metadata("request").and_then(|request| serde_json::from_value(request).ok());
-        let issued: CertificatesPost =
-            request.ok_or_else(|| Error::internal("Bad certificate add operation data"))?;
+        let issued: CertificatesPost = request.ok_or_else(|| Error::internal("Bad certificate add operation data"))?;
         // Only what the token was issued for; above all it is not a request for another token.
         return Ok(CertificatesPost {
             name: issued.name,

@@ -40,9 +40,8 @@ fn kinds(call: &Call) -> Result<Vec<Kind>> {
     if asked.is_empty() {
         return Ok(Kind::ALL.into_iter().filter(|kind| admin || *kind != Kind::Logging).collect());
     }
-    let read = |name| {
-        Kind::from_name(name).ok_or_else(|| Error::internal(format!("{name:?} isn't a supported event type")))
-    };
+    let read =
+        |name| Kind::from_name(name).ok_or_else(|| Error::internal(format!("{name:?} isn't a supported event type")));
     let kinds: Vec<Kind> = asked.split(',').map(read).collect::<Result<_>>()?;
     if kinds.contains(&Kind::Logging) && !admin {
         return Err(Error::forbidden("Forbidden"));

@@ -98,9 +98,7 @@ fn answer(answer: Answer) -> Shown {
             let rows = rows.into_iter().map(|row| row.into_iter().map(value).collect()).collect();
             Shown { kind: "select", columns: Some(columns), rows: Some(rows), rows_affected: 0 }
         }
-        Answer::Exec { rows_affected } => {
-            Shown { kind: "exec", columns: None, rows: None, rows_affected }
-        }
+        Answer::Exec { rows_affected } => Shown { kind: "exec", columns: None, rows: None, rows_affected },
     }
 }
 

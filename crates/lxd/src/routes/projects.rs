@@ -2,9 +2,9 @@
 
 use crate::app::{Call, Endpoint};
 use crate::rest::error::not_authorized;
-use crate::rest::reply::Reply;
-use crate::rest::recursion;
 use crate::rest::operation::Plan;
+use crate::rest::recursion;
+use crate::rest::reply::Reply;
 use crate::rest::route::May;
 use corten_api::error::{Error, Result};
 use corten_api::project::{Project, ProjectPost, ProjectPut, ProjectsPost};

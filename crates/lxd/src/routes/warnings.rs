@@ -46,8 +46,8 @@ fn show(call: &Call) -> Result<Reply> {
 
 fn change(call: &Call) -> Result<Reply> {
     let body: WarningPut = call.json()?;
-    let status = status_number(&body.status)
-        .ok_or_else(|| Error::invalid(format!("Invalid warning type {:?}", body.status)))?;
+    let status =
+        status_number(&body.status).ok_or_else(|| Error::invalid(format!("Invalid warning type {:?}", body.status)))?;
     let action = match status {
         ACKNOWLEDGED => "warning-acknowledged",
         NEW => "warning-reset",

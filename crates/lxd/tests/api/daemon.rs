@@ -36,7 +36,15 @@ impl Daemon {
         let log = std::fs::File::create(dir.join("test.log")).expect("a log");
         // Bridges and mounts of a daemon under test stay in namespaces of its own.
         Command::new("unshare")
-            .args(["--net", "--mount", "--propagation", "private", "sh", "-c", "ip link set lo up; exec \"$0\" --debug"])
+            .args([
+                "--net",
+                "--mount",
+                "--propagation",
+                "private",
+                "sh",
+                "-c",
+                "ip link set lo up; exec \"$0\" --debug",
+            ])
             .arg(env!("CARGO_BIN_EXE_lxd"))
             .env("LXD_DIR", dir)
             .stderr(Stdio::from(log))

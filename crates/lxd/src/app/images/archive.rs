@@ -78,7 +78,8 @@ fn in_tar(path: &Path, compression: Compression, limit: u64) -> Result<Found> {
     let file = File::open(path).with_context(|| format!("Failed to read {}", path.display()))?;
     // One byte more than allowed shows that there is more.
     let stream = decompress::reader(file, compression).map_err(in_words)?.take(limit + 1);
-    let mut reader = Reader::new(Counted { input: stream, left: limit });
+    let mut stream = Counted { input: stream, left: limit };
+    let mut reader = Reader::new(&mut stream);
     let mut found = Found::default();
     while let Some(entry) = reader.next_entry().map_err(in_words)? {
         let path = checked(&entry.path)?;
@@ -90,9 +91,12 @@ fn in_tar(path: &Path, compression: Compression, limit: u64) -> Result<Found> {
             found.text = Some(limited(&mut reader)?);
         }
         if found.text.is_some() && found.kind.is_some() {
-            break;
+            return Ok(found);
         }
     }
+    // The archive's end is before the compressed stream's, which may be cut off or damaged there.
+    std::io::copy(&mut stream, &mut std::io::sink())
+        .map_err(|error| Error::invalid(format!("Archive is damaged: {error}")))?;
     Ok(found)
 }
 

@@ -25,6 +25,7 @@ use super::find::{expand, profile_project};
 use super::{Instances, root};
 use crate::app::App;
 use crate::app::images::source::Ready;
+use crate::app::storage::image_volumes;
 use crate::app::storage::pools::Pools;
 
 /// What the new instance is filled with.
@@ -257,7 +258,7 @@ fn fill(app: &App, instance: &Instance, origin: &Origin, undo: &mut Undo) -> Res
     let made = match origin {
         Origin::Nothing => pool.create_volume(&volume, &Fill::Empty, &watch)?,
         Origin::Image(image) => {
-            pool.ensure_image(&image.fingerprint, &image.files, &watch)?;
+            image_volumes::ensure(app, &pool, &image.fingerprint, &image.files, &watch)?;
             let fill = Fill::Image { fingerprint: &image.fingerprint, files: &image.files };
             pool.create_volume(&volume, &fill, &watch)
                 .map_err(|error| corten_api::error::Error::from(error).context("Failed creating instance from image"))?

@@ -5,8 +5,8 @@ use super::{Labels, Samples};
 use crate::app::App;
 use crate::app::instances::running::Entry;
 use crate::app::instances::{key, limits, network_state, root};
-use corten_host::cgroup::stats::disk_names;
 use corten_host::cgroup::Group;
+use corten_host::cgroup::stats::disk_names;
 use corten_host::proc::mounts;
 use corten_instance::instance::Instance;
 use corten_storage::driver::Root;
@@ -108,7 +108,8 @@ impl Source<'_> {
         let mounts = mounts::list(None).unwrap_or_default();
         let holding = mounts.into_iter().filter(|mount| path.starts_with(&mount.mount_point));
         let Some(mount) = holding.max_by_key(|mount| mount.mount_point.as_os_str().len()) else { return };
-        let mut labels: Labels = [("device", mount.source), ("fstype", mount.fs_type), ("mountpoint", "/".to_string())].into();
+        let mut labels: Labels =
+            [("device", mount.source), ("fstype", mount.fs_type), ("mountpoint", "/".to_string())].into();
         labels.push(("name", self.instance.name.clone()));
         labels.push(("project", self.instance.project.clone()));
         labels.sort();
@@ -130,7 +131,8 @@ impl Source<'_> {
         let Ok(memory) = group.memory() else { return };
         let total = memory.limit.or_else(host_memory);
         if let Some(total) = total {
-            let cached = figures.iter().find(|(family, _)| *family == Family::MemoryCached).map_or(0, |(_, value)| *value);
+            let cached =
+                figures.iter().find(|(family, _)| *family == Family::MemoryCached).map_or(0, |(_, value)| *value);
             let free = total.saturating_sub(memory.usage);
             self.samples.count(Family::MemoryTotal, self.labels(&[]), total);
             self.samples.count(Family::MemoryFree, self.labels(&[]), free);
@@ -186,8 +188,21 @@ mod tests {
     #[test]
     fn counters_of_both_versions_are_known() {
         let counters = |pairs: &[(&str, u64)]| pairs.iter().map(|(k, v)| ((*k).to_string(), *v)).collect();
-        let v1 = memory_figures(&counters(&[("active_anon", 1), ("total_active_anon", 5), ("total_active_file", 2), ("total_rss", 9)]));
-        assert_eq!(v1, [(Family::MemoryActiveAnon, 5), (Family::MemoryActiveFile, 2), (Family::MemoryRss, 9), (Family::MemoryActive, 7)]);
+        let v1 = memory_figures(&counters(&[
+            ("active_anon", 1),
+            ("total_active_anon", 5),
+            ("total_active_file", 2),
+            ("total_rss", 9),
+        ]));
+        assert_eq!(
+            v1,
+            [
+                (Family::MemoryActiveAnon, 5),
+                (Family::MemoryActiveFile, 2),
+                (Family::MemoryRss, 9),
+                (Family::MemoryActive, 7)
+            ]
+        );
         let v2 = memory_figures(&counters(&[("anon", 4), ("file", 3)]));
         assert_eq!(v2, [(Family::MemoryCached, 3), (Family::MemoryRss, 4)]);
     }

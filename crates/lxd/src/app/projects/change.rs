@@ -83,7 +83,9 @@ impl App {
         let added = self.write(|tx| {
             let there: Result<_, DbError> = projects::id(tx, &new.name);
             if there?.is_some() {
-                return Err(Error::conflict("Failed adding database record: This \"projects\" entry already exists").into());
+                return Err(
+                    Error::conflict("Failed adding database record: This \"projects\" entry already exists").into()
+                );
             }
             projects::insert(tx, &new.name, &new.description, &config)?;
             if has(&config, Feature::Profiles) {
@@ -100,7 +102,8 @@ impl App {
     /// 400 for what is not right, or would take things away that are used.
     pub fn update_project(&self, old: &Project, new: &ProjectPut) -> Result<()> {
         check::project(&new.config)?;
-        let config: Config = new.config.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let config: Config =
+            new.config.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect();
         self.write(|tx| {
             let current = scope_in(tx, &old.name)?.0;
             check_features(tx, &current, &config)?;
@@ -202,7 +205,9 @@ fn check_features(view: &View<'_>, current: &projects::Project, config: &Config)
         if !empty? {
             let verb = if has(config, feature) { "enabled" } else { "disabled" };
             let key = feature.key();
-            return Err(Error::invalid(format!("Project feature {key:?} cannot be {verb} on non-empty projects")).into());
+            return Err(
+                Error::invalid(format!("Project feature {key:?} cannot be {verb} on non-empty projects")).into()
+            );
         }
     }
     Ok(())

@@ -48,6 +48,20 @@ pub fn ensure(app: &App, pool: &Pool, fingerprint: &str, files: &ImageFiles, wat
     })
 }
 
+/// Removes an image from one pool.
+///
+/// # Errors
+/// What could not be removed.
+pub fn delete_from(app: &App, pool: &str, fingerprint: &str) -> Result<()> {
+    Pools::get(app, pool)?.delete_image(fingerprint)?;
+    app.write(|tx| {
+        if let Some(id) = pools_with_image(tx, fingerprint)?.get(pool) {
+            storage_volumes::delete(tx, *id)?;
+        }
+        Ok(())
+    })
+}
+
 /// Removes an image from every pool that holds it.
 ///
 /// # Errors

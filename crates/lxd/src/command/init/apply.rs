@@ -76,10 +76,8 @@ impl Work<'_> {
         if config.is_empty() {
             return Ok(());
         }
-        let current: corten_api::server::Server = self
-            .local
-            .get("/1.0")
-            .map_err(|error| error.context("Failed to retrieve current server configuration"))?;
+        let current: corten_api::server::Server =
+            self.local.get("/1.0").map_err(|error| error.context("Failed to retrieve current server configuration"))?;
         let old = json!(current.writable());
         let mut new = current.writable();
         new.config.extend(config.iter().map(|(key, value)| (key.clone(), Value::String(plain(value)))));
@@ -169,8 +167,11 @@ mod tests {
     #[test]
     fn what_is_there_is_kept_where_nothing_else_is_said() {
         let object = |value: Value| value.as_object().cloned().expect("an object");
-        let current = object(json!({"description": "d", "config": {"a": "1", "b": "2"}, "devices": {"root": {"pool": "x"}}}));
-        let wanted = object(json!({"description": "", "config": {"b": 3}, "devices": {"root": {"size": "1GB"}, "eth0": {"type": "nic"}}}));
+        let current =
+            object(json!({"description": "d", "config": {"a": "1", "b": "2"}, "devices": {"root": {"pool": "x"}}}));
+        let wanted = object(
+            json!({"description": "", "config": {"b": 3}, "devices": {"root": {"size": "1GB"}, "eth0": {"type": "nic"}}}),
+        );
         let wanted = merge(&current, &wanted);
         assert_eq!(
             Value::Object(wanted),

@@ -86,16 +86,16 @@ const KNOWN: [&str; 7] = ["btrfs", "ceph", "cephfs", "dir", "lvm", "overlay", "z
 pub fn plan(flags: &Flags, local: &mut Local, server: &Server) -> Result<InitPreseed> {
     let available = drivers(server);
     flags.check(&available)?;
-    let pools: Vec<String> = local
-        .get("/1.0/storage-pools")
-        .map_err(|error| error.context("Failed to retrieve list of storage pools"))?;
+    let pools: Vec<String> =
+        local.get("/1.0/storage-pools").map_err(|error| error.context("Failed to retrieve list of storage pools"))?;
     if !pools.is_empty() && flags.has_storage() {
         return Err(Error::invalid("Storage has already been configured"));
     }
     let mut config = InitPreseed::default();
     let mut profile = ProfilesPost { name: "default".to_string(), ..ProfilesPost::default() };
     if let Some(address) = &flags.address {
-        let host = if address.contains(':') && !address.starts_with('[') { format!("[{address}]") } else { address.clone() };
+        let host =
+            if address.contains(':') && !address.starts_with('[') { format!("[{address}]") } else { address.clone() };
         let port = flags.port.unwrap_or(8443);
         config.config.insert("core.https_address".to_string(), format!("{host}:{port}").into());
         if let Some(password) = &flags.password {
@@ -107,9 +107,8 @@ pub fn plan(flags: &Flags, local: &mut Local, server: &Server) -> Result<InitPre
         device(&mut profile, "root", &[("type", "disk"), ("path", "/"), ("pool", &pool.name)]);
         config.storage_pools.push(pool);
     }
-    let networks: Vec<Network> = local
-        .get("/1.0/networks?recursion=1")
-        .map_err(|error| error.context("Failed to retrieve list of networks"))?;
+    let networks: Vec<Network> =
+        local.get("/1.0/networks?recursion=1").map_err(|error| error.context("Failed to retrieve list of networks"))?;
     let default: Result<Profile> = local.get("/1.0/profiles/default");
     let is_nic = |keys: &std::collections::BTreeMap<String, String>| keys.get("type").is_some_and(|kind| kind == "nic");
     let has_nic = default.is_ok_and(|profile| profile.devices.values().any(is_nic));
@@ -162,7 +161,9 @@ mod tests {
         let base = Flags::default;
         let text = |text: &str| Some(text.to_string());
         base().check(&available).expect("nothing is fine");
-        Flags { backend: text("btrfs"), loop_size: Some(5), pool: text("p"), ..base() }.check(&available).expect("fine");
+        Flags { backend: text("btrfs"), loop_size: Some(5), pool: text("p"), ..base() }
+            .check(&available)
+            .expect("fine");
         for bad in [
             Flags { backend: text("floppy"), ..base() },
             Flags { backend: text("zfs"), ..base() },
@@ -178,7 +179,8 @@ mod tests {
 
     #[test]
     fn pools_and_bridges_get_their_names() {
-        let flags = Flags { backend: Some("btrfs".into()), loop_size: Some(5), pool: Some("p".into()), ..Flags::default() };
+        let flags =
+            Flags { backend: Some("btrfs".into()), loop_size: Some(5), pool: Some("p".into()), ..Flags::default() };
         let made = pool(&flags, "dir");
         assert_eq!((made.name.as_str(), made.driver.as_str(), made.config["size"].as_str()), ("p", "btrfs", "5GB"));
         let plain = pool(&Flags::default(), "overlay");

@@ -28,14 +28,14 @@ pub fn ask<I: BufRead, O: Write, E: Write>(
         if !facts.has_network(&name) {
             break name;
         }
-        asker.say(&format!(
-            "The requested network bridge \"{name}\" already exists. Please choose another name.\n"
-        ))?;
+        asker.say(&format!("The requested network bridge \"{name}\" already exists. Please choose another name.\n"))?;
     };
     answers.device("eth0", &[("type", "nic"), ("name", "eth0"), ("network", &name)]);
     let project = DEFAULT_PROJECT.to_string();
     let mut network = InitNetworksProjectPost { name, project, ..InitNetworksProjectPost::default() };
-    for (version, check) in [("4", check_cidr::<Ipv4Addr> as fn(&str) -> Result<(), String>), ("6", check_cidr::<Ipv6Addr>)] {
+    for (version, check) in
+        [("4", check_cidr::<Ipv4Addr> as fn(&str) -> Result<(), String>), ("6", check_cidr::<Ipv6Addr>)]
+    {
         let question = format!(
             "What IPv{version} address should be used? (CIDR subnet notation, “auto” or “none”) [default=auto]: "
         );

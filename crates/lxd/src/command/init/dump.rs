@@ -51,8 +51,8 @@ impl<'a> Shown<'a> {
 /// # Errors
 /// When the daemon does not tell.
 pub fn run(local: &mut Local, server: &Server) -> Result<()> {
-    let config = collect(local, server)
-        .map_err(|error| error.context("Failed to retrieve current server configuration"))?;
+    let config =
+        collect(local, server).map_err(|error| error.context("Failed to retrieve current server configuration"))?;
     let text = yaml::to_string(&Shown::of(&config)).map_err(|error| Error::internal(error.to_string()))?;
     println!("{text}");
     Ok(())
@@ -82,8 +82,7 @@ fn collect(local: &mut Local, server: &Server) -> Result<InitPreseed> {
         devices: one.devices,
         name: one.name,
     };
-    let project =
-        |one: Project| ProjectsPost { config: one.config, description: one.description, name: one.name };
+    let project = |one: Project| ProjectsPost { config: one.config, description: one.description, name: one.name };
     Ok(InitPreseed {
         config: server.config.clone(),
         networks: networks.into_iter().filter(|network| network.managed).map(network).collect(),

@@ -26,16 +26,13 @@ pub fn ask<I: BufRead, O: Write, E: Write>(
         if !facts.has_pool(&name) {
             break name;
         }
-        asker.say(&format!(
-            "The requested storage pool \"{name}\" already exists. Please choose another name.\n"
-        ))?;
+        asker.say(&format!("The requested storage pool \"{name}\" already exists. Please choose another name.\n"))?;
     };
     answers.device("root", &[("type", "disk"), ("path", "/"), ("pool", &name)]);
     let mut pool = StoragePoolsPost { name, driver: first.clone(), ..StoragePoolsPost::default() };
     if drivers.len() > 1 {
         let default = default_driver(&drivers, facts.backing());
-        let question =
-            format!("Name of the storage backend to use ({}) [default={default}]: ", drivers.join(", "));
+        let question = format!("Name of the storage backend to use ({}) [default={default}]: ", drivers.join(", "));
         pool.driver = asker.choice(&question, &drivers, default)?;
     }
     if !matches!(pool.driver.as_str(), "dir" | "overlay") {

@@ -1,0 +1,264 @@
+//! Volumes that users make: created, changed, renamed, copied and removed.
+
+use std::sync::Arc;
+
+use corten_api::error::{Error, Result};
+use corten_api::storage_pool_volume::StorageVolumesPost;
+use corten_archive::watch::Watch;
+use corten_config::entity::{self, Entity};
+use corten_config::{name as names, storage};
+use corten_db::error::Abort;
+use corten_db::table::storage_volumes::{self, CUSTOM};
+use corten_db::table::{Config, devices, instances, profiles, volume_snapshots};
+use corten_db::{Tx, View};
+use corten_host::undo::Undo;
+use corten_instance::step::{pass, step};
+use corten_storage::fill::Fill;
+use corten_storage::pool::Pool;
+use corten_storage::volume::{Content, Kind, Volume, storage_name};
+
+use super::create::stored;
+use super::pools::Pools;
+use super::volumes::{Users, row};
+use crate::app::App;
+use crate::app::projects::scope_in;
+
+/// A custom volume: its pool, the project that holds it, and its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the pool.
+    pub pool: String,
+    /// The project that holds the volume.
+    pub project: String,
+    /// Name of the volume.
+    pub name: String,
+}
+
+impl Place {
+    /// The volume on its pool.
+    pub fn volume(&self, config: &Config) -> Volume {
+        let mut volume = Volume::new(Kind::Custom, storage_name(Kind::Custom, &self.project, &self.name));
+        volume.config.clone_from(config);
+        volume
+    }
+
+    /// The volume's row.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn row(&self, view: &View<'_>) -> Result<storage_volumes::Volume, Abort> {
+        row(view, &self.pool, &self.project, CUSTOM, &self.name)
+    }
+}
+
+/// The keys of a volume, with what its pool gives all volumes, or why it cannot have them.
+fn checked(pool: &Pool, place: &Place, config: &Config) -> Result<Config> {
+    let facts = storage::Volume { driver: pool.driver_name(), kind: "custom", content: "filesystem", name: &place.name };
+    let config = storage::with_pool_defaults(&facts, &stored(config), &pool.config());
+    entity::check(Entity::Volume(&facts), &config)?;
+    if ["security.unmapped", "security.shifted"].iter().all(|key| config.get(*key).is_some_and(|value| crate::app::settings::is_true(value))) {
+        return Err(Error::invalid("security.unmapped and security.shifted are mutually exclusive"));
+    }
+    Ok(config)
+}
+
+fn size(config: &Config) -> Result<Option<u64>> {
+    config.get("size").filter(|size| !size.is_empty()).map(|size| corten_instance::size::bytes(size)).transpose()
+}
+
+/// Makes a volume, empty or (with `source`) as a copy with its snapshots.
+///
+/// # Errors
+/// 400 for what is not right, 404 when pool or source is not there, 409 when the name is taken; nothing is left then.
+pub fn create(app: &Arc<App>, place: &Place, new: &StorageVolumesPost, source: Option<&Place>) -> Result<()> {
+    names::check_volume(&place.name)?;
+    match Content::from_api_name(if new.content_type.is_empty() { "filesystem" } else { &new.content_type }) {
+        Some(Content::Filesystem) => {}
+        Some(Content::Block) => return Err(Error::not_implemented("Custom volumes of content type \"block\" are not there yet")),
+        None => return Err(Error::invalid(format!("Invalid volume content type name {:?}", new.content_type))),
+    }
+    let pool = Pools::get(app, &place.pool)?;
+    let from = source.map(|source| app.view(|view| source.row(view))).transpose()?;
+    let keys = from.as_ref().filter(|_| new.config.is_empty()).map_or(&new.config, |row| &row.config);
+    let config = checked(&pool, place, keys)?;
+    let mut undo = Undo::default();
+    let snapshots = from.as_ref().filter(|_| !new.source.volume_only);
+    let snapshots = app.view(|view| Ok(snapshots.map_or(Ok(Vec::new()), |row| volume_snapshots::of_volume(view, row.id))?))?;
+    step(&mut undo, "remember the volume", || remember(app, place, &new.description, &config, &snapshots), |id| {
+        let (app, id) = (app.clone(), *id);
+        move || app.write(|tx| Ok(storage_volumes::delete(tx, id)?))
+    })?;
+    let volume = place.volume(&config);
+    let watch = Watch::default();
+    pass("make the volume")?;
+    let made = match (source, &from) {
+        (Some(source), Some(row)) => {
+            let names: Vec<String> = snapshots.iter().map(|snapshot| snapshot.name.clone()).collect();
+            let (other, original) = (Pools::get(app, &source.pool)?, source.volume(&row.config));
+            pool.create_volume(&volume, &Fill::Copy { pool: &other, source: &original, snapshots: &names }, &watch)?
+        }
+        _ => pool.create_volume(&volume, &Fill::Empty, &watch)?,
+    };
+    undo.absorb(made);
+    if let Some(size) = size(&config)? {
+        pool.set_quota(&volume, Some(size))?;
+    }
+    undo.keep();
+    Ok(())
+}
+
+fn remember(
+    app: &App,
+    place: &Place,
+    description: &str,
+    config: &Config,
+    snapshots: &[volume_snapshots::VolumeSnapshot],
+) -> Result<i64> {
+    app.write(|tx| {
+        must_be_free(tx, place)?;
+        let pool = super::change::row(tx, &place.pool)?;
+        let volume = storage_volumes::Volume {
+            id: 0,
+            pool_id: pool.id,
+            pool: pool.name,
+            project: place.project.clone(),
+            name: place.name.clone(),
+            kind: CUSTOM,
+            content: 0,
+            description: description.to_string(),
+            config: config.clone(),
+        };
+        let id = storage_volumes::insert(tx, &volume)?;
+        for snapshot in snapshots {
+            volume_snapshots::insert(tx, id, &snapshot.name, &snapshot.description, snapshot.expires, &snapshot.config)?;
+        }
+        Ok(id)
+    })
+}
+
+fn must_be_free(view: &View<'_>, place: &Place) -> Result<(), Abort> {
+    if storage_volumes::get(view, &place.pool, &place.project, CUSTOM, &place.name)?.is_some() {
+        return Err(Error::conflict("Volume by that name already exists").into());
+    }
+    Ok(())
+}
+
+/// Replaces description and keys.
+///
+/// # Errors
+/// 404, 400 for keys that the volume cannot have, or why they cannot be applied.
+pub fn update(app: &App, place: &Place, description: &str, config: &Config) -> Result<()> {
+    let pool = Pools::get(app, &place.pool)?;
+    let old = app.view(|view| place.row(view))?;
+    let config = checked(&pool, place, config)?;
+    let (before, after) = (size(&old.config)?, size(&config)?);
+    let volume = place.volume(&config);
+    if before != after {
+        pool.set_quota(&volume, after)?;
+    }
+    let saved = app.write(|tx| {
+        let row = place.row(tx)?;
+        Ok(storage_volumes::update(tx, row.id, description, &config)?)
+    });
+    if saved.is_err() && before != after {
+        // The old limit was good a moment ago.
+        let _ = pool.set_quota(&volume, before);
+    }
+    saved
+}
+
+/// Renames a volume; instances and profiles that have it as a disk follow.
+///
+/// # Errors
+/// 404, 400 for a bad name, 409 when it is taken, or while a running instance uses the volume.
+pub fn rename(app: &Arc<App>, place: &Place, new: &str) -> Result<()> {
+    names::check_volume(new)?;
+    let to = Place { name: new.to_string(), ..place.clone() };
+    let pool = Pools::get(app, &place.pool)?;
+    let row = app.view(|view| {
+        must_be_free(view, &to)?;
+        place.row(view)
+    })?;
+    must_not_run(app, place)?;
+    let mut undo = Undo::default();
+    undo.absorb(pool.rename_volume(&place.volume(&row.config), &to.volume(&row.config).name)?);
+    pass("remember the new name")?;
+    app.write(|tx| {
+        must_be_free(tx, &to)?;
+        let row = place.row(tx)?;
+        storage_volumes::rename(tx, row.id, new)?;
+        follow(tx, place, new)
+    })?;
+    undo.keep();
+    Ok(())
+}
+
+/// Whether a device is a disk of this volume.
+fn is_disk_of(device: &std::collections::BTreeMap<String, String>, place: &Place) -> bool {
+    let is = |key: &str, value: &str| device.get(key).is_some_and(|found| found == value);
+    is("type", "disk") && is("pool", &place.pool) && is("source", &place.name)
+}
+
+fn must_not_run(app: &App, place: &Place) -> Result<()> {
+    for instance in crate::app::instances::Instances::all(app, None)? {
+        if !instance.expanded_devices.values().any(|device| is_disk_of(device, place)) {
+            continue;
+        }
+        let sees_it = app.project(&instance.project)?.volumes() == place.project;
+        let key = crate::app::instances::key(&instance);
+        if sees_it && app.instances.running.get(&key).is_some() {
+            return Err(Error::internal("Volume is still in use by running instances"));
+        }
+    }
+    Ok(())
+}
+
+/// Changes the devices that name a volume.
+fn follow(tx: &mut Tx<'_>, place: &Place, new: &str) -> Result<(), Abort> {
+    for instance in instances::list(tx, None)? {
+        if scope_in(tx, &instance.project)?.volumes() == place.project
+            && let Some(changed) = renamed(&instance.devices, place, new)
+        {
+            devices::INSTANCE.replace(tx, instance.id, &changed)?;
+        }
+    }
+    for profile in profiles::list(tx, None)? {
+        if scope_in(tx, &profile.project)?.volumes() == place.project
+            && let Some(changed) = renamed(&profile.devices, place, new)
+        {
+            profiles::update(tx, profile.id, &profile.description, &profile.config, &changed)?;
+        }
+    }
+    Ok(())
+}
+
+fn renamed(devices: &corten_db::table::Devices, place: &Place, new: &str) -> Option<corten_db::table::Devices> {
+    let mut changed = devices.clone();
+    for device in changed.values_mut().filter(|device| is_disk_of(device, place)) {
+        device.insert("source".to_string(), new.to_string());
+    }
+    (changed != *devices).then_some(changed)
+}
+
+/// Removes a volume that nobody uses, with its snapshots.
+///
+/// # Errors
+/// 404, 400 while it is used, or what could not be removed.
+pub fn delete(app: &App, place: &Place) -> Result<()> {
+    let pool = Pools::get(app, &place.pool)?;
+    let (row, snapshots) = app.view(|view| {
+        let row = place.row(view)?;
+        if !Users::look(view)?.of(view, &row, &place.project)?.is_empty() {
+            return Err(Error::invalid("The storage volume is still in use").into());
+        }
+        let snapshots = volume_snapshots::of_volume(view, row.id)?;
+        Ok((row, snapshots))
+    })?;
+    let volume = place.volume(&row.config);
+    for snapshot in snapshots {
+        pool.delete_snapshot(&volume, &snapshot.name)?;
+        app.write(|tx| Ok(volume_snapshots::delete(tx, snapshot.id)?))?;
+    }
+    pool.delete_volume(&volume)?;
+    app.write(|tx| Ok(storage_volumes::delete(tx, row.id)?))
+}

@@ -1,0 +1,212 @@
+//! `/1.0/storage-pools/NAME/volumes`: what is on a pool.
+
+use crate::app::projects::Scope;
+use crate::app::storage::custom::{self, Place};
+use crate::app::storage::volumes::{self, Asked, holder, type_code};
+use crate::app::storage::{image_volumes, pools::Pools};
+use crate::app::{Call, Endpoint};
+use crate::rest::recursion;
+use crate::rest::reply::Reply;
+use crate::rest::route::May;
+use corten_api::error::{Error, Result};
+use corten_api::storage_pool_volume::{StorageVolume, StorageVolumePost, StorageVolumePut, StorageVolumesPost};
+use corten_api::storage_pool_volume_state::{StorageVolumeState, StorageVolumeStateUsage};
+use corten_config::name;
+use corten_db::table::storage_volumes::{CUSTOM, IMAGE};
+use corten_storage::volume::{Kind, Volume, storage_name};
+use serde_json::{Value, json};
+
+/// What this file answers.
+pub const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::at("/1.0/storage-pools/{name}/volumes").get(list, May::View).post(create, May::Edit),
+    Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}").get(list_type, May::View).post(create_type, May::Edit),
+    Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}")
+        .get(show, May::View)
+        .put(replace, May::Edit)
+        .patch(amend, May::Edit)
+        .post(rename, May::Edit)
+        .delete(remove, May::Edit),
+    Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}/state").get(state, May::View),
+];
+
+fn list(call: &Call) -> Result<Reply> {
+    list_of(call, None)
+}
+
+fn list_type(call: &Call) -> Result<Reply> {
+    list_of(call, Some(type_code(call.part("type"))?))
+}
+
+fn list_of(call: &Call, kind: Option<i64>) -> Result<Reply> {
+    let pool = call.part("name");
+    let all = call.all_projects()?;
+    let scope = if all { None } else { Some(call.app.scope(call)?) };
+    let found = volumes::list(&call.app, &Asked { pool, scope: scope.as_ref(), kind })?;
+    recursion::list(call, &found, |volume| {
+        let kind = type_code(&volume.r#type).unwrap_or(CUSTOM);
+        volumes::path(pool, &volume.project, kind, &volume.name)
+    })
+}
+
+/// What an update must not overlook, in LXD's order.
+fn etag(volume: &StorageVolume) -> Value {
+    json!([volume.name, volume.r#type, volume.config])
+}
+
+fn wanted(call: &Call) -> Result<(Scope, i64, StorageVolume)> {
+    let kind = type_code(call.part("type"))?;
+    let scope = call.app.scope(call)?;
+    let volume = volumes::find(&call.app, &scope, call.part("name"), kind, call.part("volume"))?;
+    Ok((scope, kind, volume))
+}
+
+fn place(call: &Call, scope: &Scope, name: &str) -> Place {
+    Place { pool: call.part("name").to_string(), project: scope.volumes().to_string(), name: name.to_string() }
+}
+
+fn show(call: &Call) -> Result<Reply> {
+    let (_, _, volume) = wanted(call)?;
+    Ok(Reply::sync(&volume)?.etag(&etag(&volume)))
+}
+
+fn create(call: &Call) -> Result<Reply> {
+    let body: StorageVolumesPost = call.json()?;
+    name::check_volume(&body.name)?;
+    if body.r#type.is_empty() {
+        return Err(Error::invalid("You must provide a storage volume type of the storage volume"));
+    }
+    make(call, body)
+}
+
+fn create_type(call: &Call) -> Result<Reply> {
+    let kind = call.part("type").to_string();
+    let body: StorageVolumesPost = call.json()?;
+    make(call, StorageVolumesPost { r#type: kind, ..body })
+}
+
+fn make(call: &Call, body: StorageVolumesPost) -> Result<Reply> {
+    name::check_volume(&body.name)?;
+    if body.r#type != "custom" {
+        let refused = format!("Currently not allowed to create storage volumes of type {:?}", body.r#type);
+        return Err(Error::invalid(refused));
+    }
+    let scope = call.app.scope(call)?;
+    let place = place(call, &scope, &body.name);
+    match body.source.r#type.as_str() {
+        "" | "copy" => {}
+        "migration" => return Err(Error::not_implemented("Moving volumes between servers is not there yet")),
+        other => return Err(Error::invalid(format!("Unknown source type {other:?}"))),
+    }
+    if body.source.name.is_empty() {
+        custom::create(&call.app, &place, &body, None)?;
+        tell(call, "storage-volume-created", &place);
+        return Ok(Reply::empty());
+    }
+    if body.source.refresh {
+        return Err(Error::not_implemented("Refreshing a volume from another is not there yet"));
+    }
+    let other = if body.source.project.is_empty() { scope.clone() } else { call.app.project(&body.source.project)? };
+    let source = Place {
+        pool: if body.source.pool.is_empty() { place.pool.clone() } else { body.source.pool.clone() },
+        project: other.volumes().to_string(),
+        name: body.source.name.clone(),
+    };
+    let (app, requestor) = (call.app.clone(), call.lifecycle_requestor());
+    let op = call.app.operations.run(app.plan(call, "Copying storage volume"), move |_| {
+        custom::create(&app, &place, &body, Some(&source))?;
+        let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
+        app.lifecycle_with(&place.project, "storage-volume-created", &path, Some(requestor), [("type", json!("custom"))]);
+        Ok(())
+    })?;
+    Reply::accepted(&op)
+}
+
+fn replace(call: &Call) -> Result<Reply> {
+    save(call, false)
+}
+
+fn amend(call: &Call) -> Result<Reply> {
+    save(call, true)
+}
+
+fn save(call: &Call, amend: bool) -> Result<Reply> {
+    let (scope, kind, volume) = wanted(call)?;
+    if kind != CUSTOM {
+        let refused = format!("Invalid storage volume type {:?}", volume.r#type);
+        return Err(if amend { Error::invalid(refused) } else { Error::not_implemented(format!("{refused}: only custom volumes can be changed here")) });
+    }
+    call.check_etag(&etag(&volume))?;
+    let body: StorageVolumePut = call.json()?;
+    let place = place(call, &scope, &volume.name);
+    if !body.restore.is_empty() {
+        return Err(Error::not_implemented("Restoring snapshots of custom volumes is not there yet"));
+    }
+    let mut config = if amend { volume.config } else { corten_db::table::Config::new() };
+    config.extend(body.config);
+    custom::update(&call.app, &place, &body.description, &config)?;
+    tell(call, "storage-volume-updated", &place);
+    Ok(Reply::empty())
+}
+
+fn rename(call: &Call) -> Result<Reply> {
+    let body: StorageVolumePost = call.json()?;
+    name::check_volume(&body.name)?;
+    if call.part("type") != "custom" {
+        let refused = format!("Renaming storage volumes of type {:?} is not allowed", call.part("type"));
+        return Err(Error::invalid(refused));
+    }
+    let scope = call.app.scope(call)?;
+    let old = place(call, &scope, call.part("volume"));
+    let elsewhere = !body.pool.is_empty() && body.pool != old.pool || !body.project.is_empty() && body.project != old.project;
+    if body.migration || elsewhere {
+        return Err(Error::not_implemented("Moving volumes is not there yet; copy and delete them"));
+    }
+    custom::rename(&call.app, &old, &body.name)?;
+    let path = volumes::path(&old.pool, &old.project, CUSTOM, &body.name);
+    let requestor = Some(call.lifecycle_requestor());
+    call.app.lifecycle_with(&old.project, "storage-volume-renamed", &path, requestor, [("old_name", json!(old.name))]);
+    Ok(Reply::created(path))
+}
+
+fn remove(call: &Call) -> Result<Reply> {
+    let kind = type_code(call.part("type"))?;
+    let (pool, name) = (call.part("name"), call.part("volume"));
+    let scope = call.app.scope(call)?;
+    match kind {
+        CUSTOM => {
+            let place = place(call, &scope, name);
+            custom::delete(&call.app, &place)?;
+            tell(call, "storage-volume-deleted", &place);
+        }
+        IMAGE => {
+            wanted(call)?;
+            image_volumes::delete_from(&call.app, pool, name)?;
+        }
+        _ => {
+            let kind = call.part("type");
+            let refused = format!("Storage volumes of type {kind:?} cannot be deleted with the storage API");
+            return Err(Error::invalid(refused));
+        }
+    }
+    Ok(Reply::empty())
+}
+
+fn state(call: &Call) -> Result<Reply> {
+    let (scope, kind, volume) = wanted(call)?;
+    if kind == IMAGE {
+        return Err(Error::invalid(format!("Invalid storage volume type {:?}", volume.r#type)));
+    }
+    let pool = Pools::get(&call.app, call.part("name"))?;
+    let on_pool = Kind::from_api_name(&volume.r#type).unwrap_or(Kind::Custom);
+    let name = storage_name(on_pool, holder(&scope, kind), &volume.name);
+    let used = pool.usage(&Volume::new(on_pool, name))?.unwrap_or_default();
+    let size = volume.config.get("size").filter(|size| !size.is_empty());
+    let total = size.map(|size| corten_instance::size::bytes(size)).transpose()?.unwrap_or_default();
+    let usage = StorageVolumeStateUsage { used, total: i64::try_from(total).unwrap_or(i64::MAX) };
+    Reply::sync(&StorageVolumeState { usage: Some(usage) })
+}
+
+fn tell(call: &Call, action: &str, place: &Place) {
+    let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
+    call.app.lifecycle_with(&place.project, action, &path, Some(call.lifecycle_requestor()), [("type", json!("custom"))]);
+}
