@@ -85,7 +85,7 @@ pub fn debian() -> PathBuf {
     let mut make = Command::new("mmdebstrap");
     make.args(["--quiet", "--variant=minbase", "--include", DEBIAN_PACKAGES, "bookworm"]).arg(scratch.join("rootfs"));
     crate::run::run(make, b"").ok();
-    let finish = "cd \"$0\"; rm -rf rootfs/var/cache/apt/* rootfs/var/lib/apt/lists/*; : > rootfs/etc/machine-id
+    let finish = "cd \"$0\"; rm -f rootfs/etc/hostname; rm -rf rootfs/var/cache/apt/* rootfs/var/lib/apt/lists/*; : > rootfs/etc/machine-id
                   printf 'architecture: x86_64\\ncreation_date: 1700000000\\nproperties:\\n  description: Debian 12\\n  os: Debian\\n' > metadata.yaml
                   tar -cf metadata.tar metadata.yaml; mksquashfs rootfs rootfs.squashfs -quiet -no-progress -comp zstd -noappend
                   mv rootfs.squashfs ..; mv metadata.tar ..; cd ..; rm -rf \"$0\"";

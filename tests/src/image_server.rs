@@ -124,9 +124,7 @@ impl ImageServer {
         };
         let read = |name: &str| std::fs::read(tree.join(name)).expect("it was packed");
         let (meta, rootfs, fingerprint) = (read("meta"), read("root"), sum("meta root"));
-        let item = |kind: &str, path: &str, hash: String, size: usize| {
-            json!({"ftype": kind, "path": path.trim_start_matches('/'), "sha256": hash, "size": size})
-        };
+        let item = |kind: &str, path: &str, hash: String, size: usize| json!({"ftype": kind, "path": path.trim_start_matches('/'), "sha256": hash, "size": size});
         let mut first = item("lxd.tar.xz", &metadata, sum("meta"), meta.len());
         first["combined_rootxz_sha256"] = json!(fingerprint);
         first["combined_sha256"] = json!(fingerprint);

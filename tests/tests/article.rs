@@ -56,7 +56,9 @@ impl Terminal {
 
 /// Waits until systemd says that it is up, by asking it to wait.
 fn booted(daemon: &Daemon, name: &str) -> String {
-    let ran = daemon.lxc(["exec", name, "--", "systemctl", "is-system-running", "--wait"]);
+    let ask = "for i in $(seq 600); do [ -S /run/systemd/private ] && [ -S /run/dbus/system_bus_socket ] && break; sleep 0.1; done
+               exec systemctl is-system-running --wait";
+    let ran = daemon.lxc(["exec", name, "--", "sh", "-c", ask]);
     if ran.out.trim() != "running" {
         let failed = daemon.lxc(["exec", name, "--", "systemctl", "--failed", "--no-legend"]);
         eprintln!("{}{}", ran.err, failed.out);

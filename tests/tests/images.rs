@@ -39,7 +39,8 @@ fn sum(host: &Host, files: &str) -> String {
 /// Names in the daemon's directory of images.
 fn stored(daemon: &Daemon) -> Vec<String> {
     let entries = std::fs::read_dir(daemon.dir.join("images")).expect("the daemon has it");
-    let mut names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -130,12 +131,21 @@ fn what_is_no_image_is_refused_and_leaves_nothing() {
             ),
             ("echo 'architecture: x86_64' > other/metadata.yaml; tar -C other -cf bad .", "Missing creation date"),
             ("printf 'a: [' > other/metadata.yaml; tar -C other -cf bad .", "Invalid metadata.yaml"),
-            ("rm other/*; ln -s /etc/passwd other/metadata.yaml; tar -C other -cf bad .", "metadata.yaml is not a regular file"),
+            (
+                "rm other/*; ln -s /etc/passwd other/metadata.yaml; tar -C other -cf bad .",
+                "metadata.yaml is not a regular file",
+            ),
             ("rm -f bad; mksquashfs other bad -quiet -no-progress", "metadata.yaml is no regular file"),
             ("tar -P -C tree --transform 's,^rootfs,/rootfs,' -cf bad rootfs metadata.yaml", "leads out of the image"),
-            ("tar -P -C tree --transform 's,^rootfs,../rootfs,' -cf bad rootfs metadata.yaml", "leads out of the image"),
+            (
+                "tar -P -C tree --transform 's,^rootfs,../rootfs,' -cf bad rootfs metadata.yaml",
+                "leads out of the image",
+            ),
             ("tar -C tree -cf bad metadata.yaml", "Invalid instance type"),
-            ("rm other/*; head -c 2000000 /dev/zero > other/metadata.yaml; tar -C other -czf bad .", "metadata.yaml is larger than"),
+            (
+                "rm other/*; head -c 2000000 /dev/zero > other/metadata.yaml; tar -C other -czf bad .",
+                "metadata.yaml is larger than",
+            ),
         ];
         for (make, words) in cases {
             host.sh(make);
@@ -154,7 +164,9 @@ fn an_upload_that_breaks_off_leaves_nothing() {
         let mut daemon = host.daemon();
         for kind in ["application/octet-stream", "multipart/form-data; boundary=x"] {
             let mut stream = UnixStream::connect(daemon.dir.join("unix.socket")).expect("the daemon listens");
-            let head = format!("POST /1.0/images HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 9000000\r\n\r\n");
+            let head = format!(
+                "POST /1.0/images HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 9000000\r\n\r\n"
+            );
             stream.write_all(head.as_bytes()).expect("it reads");
             stream.write_all(&vec![b'x'; 3_000_000]).expect("it reads");
             drop(stream);
@@ -244,7 +256,8 @@ fn a_download_that_is_not_what_was_announced_leaves_nothing() {
         daemon.with_pool("dir");
         let first = server.publish("20231114_2213", "first");
         daemon.lxc(["remote", "add", "small", server.url(), "--protocol=simplestreams"]).ok();
-        let spoil: [(&str, &dyn Fn(&str)); 2] = [("cut", &|path| server.cut(path)), ("corrupt", &|path| server.corrupt(path))];
+        let spoil: [(&str, &dyn Fn(&str)); 2] =
+            [("cut", &|path| server.cut(path)), ("corrupt", &|path| server.corrupt(path))];
         for (what, spoil) in spoil {
             for path in [&first.metadata, &first.root] {
                 server.publish("20231114_2213", "first");

@@ -20,7 +20,12 @@ fn pools_are_made_shown_changed_and_removed() {
         assert_eq!(pool, wanted);
         daemon.lxc(["storage", "set", "store_lxd", "rsync.bwlimit", "1MB"]).ok();
         assert_eq!(daemon.lxc(["storage", "get", "store_lxd", "rsync.bwlimit"]).ok(), "1MB\n");
-        daemon.lxc_with(["storage", "edit", "store_lxd"], format!("config:\n  source: {}\ndescription: words\n", source.display()).as_bytes()).ok();
+        daemon
+            .lxc_with(
+                ["storage", "edit", "store_lxd"],
+                format!("config:\n  source: {}\ndescription: words\n", source.display()).as_bytes(),
+            )
+            .ok();
         assert_eq!(daemon.get("/1.0/storage-pools/store_lxd")["description"], "words");
         let resources = daemon.get("/1.0/storage-pools/store_lxd/resources");
         assert!(resources["space"]["total"].as_u64() > Some(0), "{resources}");

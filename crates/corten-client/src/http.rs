@@ -126,7 +126,7 @@ impl Connections {
             let repeatable = ask.method == Method::GET;
             match self.attempt(sender, &ask, again).await {
                 Ok(reply) => return Ok(reply),
-                Err(error) if error.is_canceled() || (repeatable && error.is_incomplete_message()) => {}
+                Err(error) if repeatable || error.is_canceled() => {}
                 Err(error) => return Err(failed(&error)),
             }
         }
@@ -170,6 +170,8 @@ impl Connections {
     }
 
     async fn take_idle(&self) -> Option<SendRequest<Body>> {
+        // Lets the connections' drivers see what the server has closed meanwhile.
+        tokio::task::yield_now().await;
         loop {
             let mut sender = self.idle.lock().ok()?.pop()?;
             if sender.ready().await.is_ok() {

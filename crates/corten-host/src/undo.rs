@@ -1,6 +1,6 @@
 //! Steps that can be taken back: a change either ends whole, or each finished step is undone, last first.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 thread_local! {
     /// Which step of this thread is to fail (counted from 0), for [`fail_step`]; `None` outside tests.
@@ -9,6 +9,12 @@ thread_local! {
     static BEGUN: Cell<usize> = const { Cell::new(0) };
 }
 
+thread_local! {
+    /// What this thread does when it begins its step of this number; see [`at_step`].
+    static ACT_AT: RefCell<Option<(usize, Act)>> = const { RefCell::new(None) };
+}
+
+type Act = Box<dyn FnOnce()>;
 type Way = Box<dyn FnOnce() -> Result<(), String> + Send>;
 
 /// The way back from a change that is under way. Dropped without [`Undo::keep`], it undoes all finished steps.
@@ -93,6 +99,9 @@ pub struct Injected(pub &'static str);
 /// [`Injected`] under [`fail_step`] when this step's turn has come.
 pub fn reach(name: &'static str) -> Result<(), Injected> {
     let at = BEGUN.with(|begun| begun.replace(begun.get() + 1));
+    if let Some((_, act)) = ACT_AT.with(|act| act.borrow_mut().take_if(|(step, _)| *step == at)) {
+        act();
+    }
     match FAIL_AT.with(Cell::get) {
         Some(step) if step == at => Err(Injected(name)),
         _ => Ok(()),
@@ -103,6 +112,13 @@ pub fn reach(name: &'static str) -> Result<(), Injected> {
 pub fn fail_step(step: Option<usize>) {
     BEGUN.with(|begun| begun.set(0));
     FAIL_AT.with(|at| at.set(step));
+}
+
+/// Calls `act` when this thread begins its `step`th step (counted from 0) from now on. For tests that look at what is
+/// there in the middle of a change, such as what a daemon leaves that is killed there.
+pub fn at_step(step: usize, act: impl FnOnce() + 'static) {
+    BEGUN.with(|begun| begun.set(0));
+    ACT_AT.with(|at| at.replace(Some((step, Box::new(act)))));
 }
 
 /// Runs `work` once for each of its steps with that step failing, and calls `check_clean` after each run with the

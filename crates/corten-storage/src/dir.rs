@@ -3,14 +3,14 @@
 pub mod quota;
 
 use corten_archive::watch::Watch;
-use corten_host::rooted::remove;
 use corten_host::undo::Undo;
 
 use crate::driver::{Driver, Info, Root};
-use crate::error::{Doing, Result};
+use crate::error::Result;
 use crate::fill::Fill;
+use crate::generic::build::owned_as_now;
 use crate::generic::copy_tree::copy_tree;
-use crate::generic::{build, content, image, names};
+use crate::generic::{build, content, image};
 use crate::mounts;
 use crate::pool::Pool;
 use crate::volume::{Kind, Volume};
@@ -58,26 +58,11 @@ impl Driver for Dir {
     }
 
     fn restore(&self, pool: &Pool, volume: &Volume, snapshot: &Volume, watch: &Watch) -> Result<()> {
-        // The copy is made beside the volume and changes places with it in one step.
-        let mut undo = Undo::default();
-        let (from, place) = (pool.path(snapshot), pool.path(volume));
-        let building = names::beside(&place);
-        let gone = building.clone();
-        let failed = || format!("Failed to restore \"{}\"", volume.name);
-        let make = || std::fs::create_dir(&building).doing(failed);
-        undo.step("make a directory for the copy", make, |()| {
-            move || remove::tree(&gone).map_err(|error| error.to_string())
-        })?;
-        let fill = || quota::prepare(&building, volume).and_then(|()| copy_tree(&from, &building, watch));
-        undo.step("copy the snapshot", fill, |()| || Ok(()))?;
-        undo.step(
-            "exchange the volume and the copy",
-            || names::exchange(&building, &place).doing(failed),
-            |()| || Ok(()),
-        )?;
-        undo.keep();
-        // What is beside now is what the volume was.
-        remove::tree(&building).doing(|| format!("Failed to remove '{}'", building.display()))
+        let from = pool.path(snapshot);
+        build::replacement(pool, &owned_as_now(pool, volume)?, |path| {
+            quota::prepare(path, volume)?;
+            copy_tree(&from, path, watch)
+        })
     }
 
     fn mount(&self, pool: &Pool, volume: &Volume) -> Result<()> {

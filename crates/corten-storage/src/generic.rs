@@ -4,5 +4,6 @@ pub mod build;
 pub mod content;
 pub mod copy_tree;
 pub mod image;
+pub mod intent;
 pub mod names;
 pub mod source_directory;

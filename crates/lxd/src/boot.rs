@@ -4,6 +4,7 @@ pub mod logging;
 pub mod shutdown;
 pub mod step;
 pub mod systemd;
+pub mod tasks;
 pub mod warnings;
 
 use crate::app::App;
@@ -37,7 +38,7 @@ const SOCKET_THREADS: usize = 2;
 /// How many threads handlers may have at once.
 const HANDLER_THREADS: usize = 256;
 
-fn runtime() -> Result<Runtime> {
+pub(crate) fn runtime() -> Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(SOCKET_THREADS)
         .max_blocking_threads(HANDLER_THREADS)
@@ -48,7 +49,7 @@ fn runtime() -> Result<Runtime> {
 }
 
 /// Brings everything into memory that must be there before the first request.
-fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result<Arc<App>> {
+pub(crate) fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result<Arc<App>> {
     dirs.make()?;
     let extensions = corten_api::extensions::announced().count();
     let opening = Opening::here(i64::try_from(extensions).unwrap_or(0));
@@ -137,7 +138,7 @@ async fn until_the_end(app: &Arc<App>) -> Result<()> {
     app.ready.reach(Stage::ShuttingDown);
     systemd::notify("STOPPING=1");
     app.operations.close();
-    let _ = std::fs::remove_file(&app.dirs.socket);
+    systemd::remove_socket(&app.dirs.socket);
     Ok(())
 }
 

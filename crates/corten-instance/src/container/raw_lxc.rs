@@ -107,7 +107,9 @@ fn init_directory(spec: &mut Spec, _key: &str, value: &str) -> Result<()> {
 fn mount(spec: &mut Spec, _key: &str, value: &str) -> Result<()> {
     let fields: Vec<&str> = value.split_whitespace().collect();
     let [source, target, kind, options, ..] = fields[..] else {
-        return Err(Error::invalid(format!("Invalid lxc.mount.entry: {value}: source, target, type and options needed")));
+        return Err(Error::invalid(format!(
+            "Invalid lxc.mount.entry: {value}: source, target, type and options needed"
+        )));
     };
     let mut mount = Mount {
         source: source.into(),
@@ -179,11 +181,7 @@ mod tests {
         apply(&mut spec, text).expect("all known");
         assert_eq!(spec.security.drop, ["sys_ptrace", "net_raw"]);
         assert_eq!(spec.mounts[0].fstype.as_deref(), Some("tmpfs"));
-        let file = Limit::File {
-            version: Version::V1,
-            name: "memory.swappiness".to_string(),
-            value: "10".to_string(),
-        };
+        let file = Limit::File { version: Version::V1, name: "memory.swappiness".to_string(), value: "10".to_string() };
         assert_eq!(spec.cgroup.limits, [file]);
         assert_eq!((spec.rlimits[0].soft, spec.rlimits[0].hard), (Some(10), None));
     }

@@ -33,7 +33,8 @@ mod tests {
     #[test]
     fn the_default_list_is_on_unless_refused() {
         let with = |keys: &[(&str, &str)]| {
-            let expanded_config: Config = keys.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+            let expanded_config: Config =
+                keys.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
             settings(&Instance { expanded_config, architecture: "x86_64".to_string(), ..Instance::default() })
         };
         assert!(with(&[]).text().is_some_and(|text| text.contains("kexec_load")));

@@ -66,7 +66,11 @@ impl Device for Disk {
         let Meaning::Path(source) = meaning(call)? else { return Ok(()) };
         if is_required(call) && !source.exists() {
             let source = source.display();
-            return Err(Error::invalid(format!("Missing source path {:?} for disk {:?}", source.to_string(), call.name)));
+            return Err(Error::invalid(format!(
+                "Missing source path {:?} for disk {:?}",
+                source.to_string(),
+                call.name
+            )));
         }
         Ok(())
     }
@@ -90,6 +94,10 @@ impl Device for Disk {
 
     fn live_options(&self, options: &crate::instance::Config) -> &'static [&'static str] {
         let root = options.get("path").is_some_and(|path| path == "/");
-        if root { &["size", "size.state", "limits.max", "limits.read", "limits.write"] } else { &["limits.max", "limits.read", "limits.write"] }
+        if root {
+            &["size", "size.state", "limits.max", "limits.read", "limits.write"]
+        } else {
+            &["limits.max", "limits.read", "limits.write"]
+        }
     }
 }

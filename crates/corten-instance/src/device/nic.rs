@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use corten_api::error::Result;
+use corten_host::netlink::Socket;
 use corten_host::undo::Undo;
 use corten_network::network::Network;
 use corten_network::port;
@@ -52,19 +53,27 @@ impl Facts {
 pub fn interface_name(instance: &Instance, device: &str, options: &Config) -> String {
     let named = |device: &str, options: &Config| {
         let name = options.get("name").map_or("", String::as_str);
-        if name.is_empty() { instance.volatile(&format!("volatile.{device}.name")).to_string() } else { name.to_string() }
+        if name.is_empty() {
+            instance.volatile(&format!("volatile.{device}.name")).to_string()
+        } else {
+            name.to_string()
+        }
     };
     let own = named(device, options);
     if !own.is_empty() {
         return own;
     }
-    let nics: Vec<(&String, &Config)> =
-        instance.expanded_devices.iter().filter(|(_, options)| options.get("type").is_some_and(|kind| kind == "nic")).collect();
+    let nics: Vec<(&String, &Config)> = instance
+        .expanded_devices
+        .iter()
+        .filter(|(_, options)| options.get("type").is_some_and(|kind| kind == "nic"))
+        .collect();
     let mut taken: BTreeSet<String> = nics.iter().map(|(name, options)| named(name, options)).collect();
     // Those without a name get theirs in the order of the devices.
     for (name, options) in nics {
         if named(name, options).is_empty() {
-            let free = (0..).map(|number| format!("eth{number}")).find(|free| !taken.contains(free)).unwrap_or_default();
+            let free =
+                (0..).map(|number| format!("eth{number}")).find(|free| !taken.contains(free)).unwrap_or_default();
             if name == device {
                 return free;
             }
@@ -86,6 +95,14 @@ impl Device for Nic {
         let facts = Facts::of(call, call.options)?;
         let (port, made) = port::prepare(&facts.nic(call))?;
         undo.absorb(made);
+        if let Some(cable) = &port.cable {
+            // The guest's end goes with its namespace, which the kernel takes down in its own time.
+            let host = cable.host.clone();
+            undo.push("lay a cable", move || {
+                let socket = Socket::open().map_err(|error| error.to_string())?;
+                socket.delete_link_if_there(&host).map(drop).map_err(|error| error.to_string())
+            });
+        }
         let link = Link {
             host: port.link.clone(),
             cable: port.cable.clone(),
@@ -138,7 +155,9 @@ mod tests {
 
     #[test]
     fn interfaces_without_a_name_get_the_first_free_one() {
-        let nic = |name: &str| Config::from([("type".to_string(), "nic".to_string()), ("name".to_string(), name.to_string())]);
+        let nic = |name: &str| {
+            Config::from([("type".to_string(), "nic".to_string()), ("name".to_string(), name.to_string())])
+        };
         let expanded_devices = Devices::from([
             ("lan".to_string(), nic("eth0")),
             ("wan".to_string(), nic("")),

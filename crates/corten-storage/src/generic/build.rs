@@ -9,7 +9,7 @@ use corten_host::undo::Undo;
 use super::names;
 use crate::error::{Doing, Result};
 use crate::pool::Pool;
-use crate::volume::Volume;
+use crate::volume::{Kind, Volume};
 
 /// Makes the volume's directory under a leftover's name, lets `fill` fill it, and renames it to its place.
 ///
@@ -21,30 +21,67 @@ pub fn volume(pool: &Pool, volume: &Volume, fill: impl FnOnce(&Path) -> Result<(
     if volume.is_snapshot() {
         undo.absorb(snapshots_directory(pool, volume)?);
     }
-    let building = names::beside(&place);
+    let building = beside(pool, volume, fill, &mut undo)?;
+    let (from, to) = (place.clone(), building.clone());
+    let what = || format!("Failed to create mount directory \"{}\"", place.display());
+    undo.step(
+        "put the volume in its place",
+        || names::rename_new(&building, &place).doing(what),
+        |()| move || names::rename_new(&from, &to).map_err(|error| error.to_string()),
+    )?;
+    Ok(undo)
+}
+
+/// As [`volume()`](fn@volume), in place of the volume that is there, which nobody uses: both change places in one step,
+/// and then the old one goes.
+///
+/// # Errors
+/// That of `fill`, or what the kernel says; the volume is as it was then.
+pub fn replacement(pool: &Pool, volume: &Volume, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let place = pool.path(volume);
+    let mut undo = Undo::default();
+    let building = beside(pool, volume, fill, &mut undo)?;
+    let exchange = || names::exchange(&building, &place).doing(|| format!("Failed to replace '{}'", place.display()));
+    undo.step("exchange the volume and its replacement", exchange, |()| || Ok(()))?;
+    undo.keep();
+    // What is beside now is what the volume was.
+    remove::tree(&building).doing(|| format!("Failed to remove '{}'", building.display()))
+}
+
+/// The volume with the owner that its directory has now: a start may have changed it since it was made.
+///
+/// # Errors
+/// What the kernel says.
+pub fn owned_as_now(pool: &Pool, volume: &Volume) -> Result<Volume> {
+    let path = pool.path(volume);
+    let stat = rustix::fs::lstat(&path).doing(|| format!("Failed to look at \"{}\"", path.display()))?;
+    Ok(volume.clone().owned_by(stat.st_uid))
+}
+
+/// Makes and fills the volume's directory beside its place, and gives the path.
+fn beside(pool: &Pool, volume: &Volume, fill: impl FnOnce(&Path) -> Result<()>, undo: &mut Undo) -> Result<PathBuf> {
+    let building = names::beside(&pool.path(volume));
     let gone = building.clone();
+    let mode = volume.kind.volume_mode();
+    // Who uses a custom volume may change the permissions of its root, which then come with a copy.
+    let keeps_own = volume.kind == Kind::Custom;
+    let first = if keeps_own { mode } else { 0o700 };
     undo.step(
         "make the volume's directory",
-        || make_directory(&building, 0o700),
+        || make_directory(&building, first),
         |()| move || remove::tree(&gone).map_err(|error| error.to_string()),
     )?;
     undo.step("fill the volume", || fill(&building), |()| || Ok(()))?;
-    let close = || -> Result<()> {
-        let mode = std::fs::Permissions::from_mode(volume.kind.volume_mode());
-        lchown(&building, Some(volume.owner), None).and_then(|()| std::fs::set_permissions(&building, mode)).doing(
-            || format!("Failed to chmod mount directory \"{}\" ({:04o})", place.display(), volume.kind.volume_mode()),
-        )
+    if keeps_own {
+        return Ok(building);
+    }
+    let close = || {
+        let closed = lchown(&building, Some(volume.owner), None)
+            .and_then(|()| std::fs::set_permissions(&building, std::fs::Permissions::from_mode(mode)));
+        closed.doing(|| format!("Failed to chmod mount directory \"{}\" ({mode:04o})", building.display()))
     };
     undo.step("close the volume's directory", close, |()| || Ok(()))?;
-    let (from, to) = (place.clone(), building.clone());
-    let put = || {
-        names::rename_new(&building, &place)
-            .doing(|| format!("Failed to create mount directory \"{}\"", place.display()))
-    };
-    undo.step("put the volume in its place", put, |()| {
-        move || names::rename_new(&from, &to).map_err(|error| error.to_string())
-    })?;
-    Ok(undo)
+    Ok(building)
 }
 
 /// Makes the directory that a volume's snapshots are in, where it is missing.

@@ -63,26 +63,18 @@ pub fn copy_attributes_of(from: &Path, to: &Path) -> io::Result<()> {
 /// # Errors
 /// The first failure; part of the copy is there then.
 pub fn copy_entry(from: &Directory, to: &Directory, name: &OsStr) -> io::Result<()> {
-    copy_entry_as(from, name, to, name)
-}
-
-/// As [`copy_entry`], under another name.
-///
-/// # Errors
-/// The first failure; part of the copy is there then.
-pub fn copy_entry_as(from: &Directory, name: &OsStr, to: &Directory, to_name: &OsStr) -> io::Result<()> {
     let stat = from.stat(name)?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => {
-            to.mkdir(to_name, Mode::from_raw_mode(0o700))?;
-            let pair = Pair { from: from.enter(name)?, to: to.enter(to_name)? };
+            to.mkdir(name, Mode::from_raw_mode(0o700))?;
+            let pair = Pair { from: from.enter(name)?, to: to.enter(name)? };
             for (below, _) in pair.from.entries()? {
                 copy_entry(&pair.from, &pair.to, &below)?;
             }
             entry::copy_own_attributes(&pair)
         }
-        FileType::RegularFile => entry::copy_small(from, name, &stat, to, to_name),
-        FileType::Symlink => to.symlink(&from.readlink(name)?, to_name),
+        FileType::RegularFile => entry::copy_small(from, to, name, &stat),
+        FileType::Symlink => to.symlink(&from.readlink(name)?, name),
         // An image has nothing else beside its root.
         _ => Ok(()),
     }

@@ -4,12 +4,12 @@
 //! user has frozen it.
 
 use corten_archive::watch::Watch;
-use corten_host::rooted::remove;
 use corten_host::undo::Undo;
 
 use super::layers::{self, Layer};
 use super::{stack, upper};
-use crate::error::{Doing, Error, Result};
+use crate::error::{Error, Result};
+use crate::generic::build;
 use crate::generic::copy_tree::copy_tree;
 use crate::pool::Pool;
 use crate::volume::Volume;
@@ -88,41 +88,20 @@ fn copied(pool: &Pool, volume: &Volume, top: &Layer, undo: &mut Undo, watch: &Wa
 /// # Errors
 /// What went wrong, with the volume as it was.
 pub fn restore(pool: &Pool, volume: &Volume, snapshot: &Volume) -> Result<()> {
-    let (path, from) = (pool.path(volume), pool.path(snapshot));
-    let old = layers::read(&path)?;
+    let from = pool.path(snapshot);
+    let old = layers::read(&pool.path(volume))?;
     {
         let _held = pool.hold_layers();
         let mut undo = Undo::default();
-        let frozen = layers::read(&from)?;
-        let like = frozen.first().map(|layer| layer.tree(pool)).transpose()?;
-        let fresh = upper::create(pool, volume, like.as_deref(), &mut undo)?;
-        // The files beside the root come with it, as the snapshot has them; the last step is the one that counts.
-        undo.step("restore the files beside the root", || restore_files(&from, &path), |()| || Ok(()))?;
-        let restored = [&[fresh], frozen.as_slice()].concat();
-        undo.step("put the snapshot's layers below", || layers::write(&path, &restored), |()| || Ok(()))?;
+        let mut restored = layers::read(&from)?;
+        let like = restored.first().map(|layer| layer.tree(pool)).transpose()?;
+        restored.insert(0, upper::create(pool, volume, like.as_deref(), &mut undo)?);
+        let owned = build::owned_as_now(pool, volume)?;
+        build::replacement(pool, &owned, |path| stack::fill(path, &restored, Some(&from)))?;
         undo.keep();
     }
     match old.split_first() {
         Some((own, below)) => layers::drop_unused(pool, Some(own), below),
         None => Ok(()),
     }
-}
-
-/// Puts `metadata.yaml` and `templates/` of the snapshot in place of the volume's. `backup.yaml` stays: the daemon
-/// writes it from its database.
-fn restore_files(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
-    use corten_host::rooted::directory::Directory;
-    let failed = || format!("Failed to restore the files beside \"{}\"", to.display());
-    let (from, to) = (Directory::open(from).doing(failed)?, Directory::open(to).doing(failed)?);
-    for name in ["metadata.yaml", "templates"].map(std::ffi::OsStr::new) {
-        let building = std::ffi::OsString::from(format!(".tmp-{}", name.to_string_lossy()));
-        remove::entry(&to, &building).doing(failed)?;
-        if from.find(name).doing(failed)?.is_none() {
-            continue;
-        }
-        crate::generic::copy_tree::copy_entry_as(&from, name, &to, &building).doing(failed)?;
-        remove::entry(&to, name).doing(failed)?;
-        to.rename(&building, &to, name).doing(failed)?;
-    }
-    Ok(())
 }

@@ -37,14 +37,19 @@ pub fn new_on(pool: &Pool, volume: &Volume, below: Vec<Layer>, files_of: Option<
 /// # Errors
 /// What the kernel says; nothing is left then.
 pub fn place(pool: &Pool, volume: &Volume, layers: &[Layer], files_of: Option<&Path>) -> Result<Undo> {
-    build::volume(pool, volume, |path| {
-        if let Some(from) = files_of {
-            copy_files(from, path)?;
-        }
-        let rootfs = path.join("rootfs");
-        std::fs::create_dir(&rootfs).doing(|| "Error creating rootfs directory")?;
-        layers::write(path, layers)
-    })
+    build::volume(pool, volume, |path| fill(path, layers, files_of))
+}
+
+/// Fills a volume's directory: what is beside the root, an empty place for the host's view, the layers.
+///
+/// # Errors
+/// What the kernel says.
+pub fn fill(path: &Path, layers: &[Layer], files_of: Option<&Path>) -> Result<()> {
+    if let Some(from) = files_of {
+        copy_files(from, path)?;
+    }
+    std::fs::create_dir(path.join("rootfs")).doing(|| "Error creating rootfs directory")?;
+    layers::write(path, layers)
 }
 
 /// Names in a volume's or image's directory that are the root or belong to the pool, not to the instance.

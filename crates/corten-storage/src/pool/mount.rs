@@ -7,6 +7,7 @@ use corten_host::rooted::remove;
 
 use super::Pool;
 use crate::error::{Doing, Result};
+use crate::generic::intent;
 use crate::generic::names::is_leftover;
 use crate::volume::Kind;
 
@@ -70,6 +71,7 @@ impl Pool {
                 self.sweep_directory(&format!("{snapshots}/{volume}"))?;
             }
         }
+        intent::recover(self)?;
         self.driver().sweep(self)
     }
 

@@ -1,6 +1,6 @@
 //! Making, removing and renaming volumes.
 
-use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use corten_archive::watch::Watch;
 use corten_host::undo::Undo;
@@ -8,6 +8,7 @@ use corten_host::undo::Undo;
 use super::Pool;
 use crate::error::{Doing, Error, Result};
 use crate::fill::Fill;
+use crate::generic::intent::{self, Intent};
 use crate::generic::names;
 use crate::volume::Volume;
 
@@ -23,13 +24,21 @@ impl Pool {
             return Err(Error::internal(format!("Volume path \"{}\" already exists", path.display())));
         }
         let mut undo = Undo::default();
-        if let Fill::Copy { pool, source, snapshots } = fill {
-            for name in *snapshots {
-                let one = Fill::Copy { pool, source: &source.snapshot(name), snapshots: &[] };
-                undo.absorb(self.driver().create(self, &volume.snapshot(name), &one, watch)?);
+        let noted = match fill {
+            Fill::Copy { pool, source, snapshots } if !snapshots.is_empty() => {
+                intent::note(self, volume, Intent::Create, &mut undo)?;
+                for name in *snapshots {
+                    let one = Fill::Copy { pool, source: &source.snapshot(name), snapshots: &[] };
+                    undo.absorb(self.driver().create(self, &volume.snapshot(name), &one, watch)?);
+                }
+                true
             }
-        }
+            _ => false,
+        };
         undo.absorb(self.driver().create(self, volume, fill, watch)?);
+        if noted {
+            undo.step("the volume is whole", || intent::done(self, volume), |()| || Ok(()))?;
+        }
         Ok(undo)
     }
 
@@ -58,28 +67,16 @@ impl Pool {
             (parent, Some(_)) => format!("{parent}/{new_name}"),
             (_, None) => new_name.to_string(),
         };
-        let mut moves = vec![(self.path(volume), self.path(&renamed))];
-        if !volume.is_snapshot() {
-            moves.push((volume.snapshots_path(self.directory()), renamed.snapshots_path(self.directory())));
-        }
         let mut undo = Undo::default();
-        for (from, to) in moves {
-            let (back_from, back_to) = (to.clone(), from.clone());
-            let work = || match names::rename_new(&from, &to) {
-                // A volume without snapshots has no directory for them.
-                Err(error) if error.kind() == ErrorKind::NotFound && from != self.path(volume) => Ok(false),
-                done => {
-                    let what = || format!("Failed to rename '{}' to '{}'", from.display(), to.display());
-                    done.doing(what).map(|()| true)
-                }
-            };
-            undo.step("rename the volume", work, |done| {
-                let done = *done;
-                move || {
-                    let back = if done { names::rename_new(&back_from, &back_to) } else { Ok(()) };
-                    back.map_err(|error| error.to_string())
-                }
-            })?;
+        let (old, new) = (volume.snapshots_path(self.directory()), renamed.snapshots_path(self.directory()));
+        let with_snapshots = !volume.is_snapshot() && old.is_dir();
+        if with_snapshots {
+            intent::note(self, volume, Intent::Rename(new_name), &mut undo)?;
+        }
+        rename(self.path(volume), self.path(&renamed), &mut undo)?;
+        if with_snapshots {
+            rename(old, new, &mut undo)?;
+            undo.step("the volume is renamed", || intent::done(self, volume), |()| || Ok(()))?;
         }
         Ok(undo)
     }
@@ -110,4 +107,14 @@ impl Pool {
         std::os::unix::fs::lchown(&path, Some(uid), None)
             .doing(|| format!("Failed to chown mount directory \"{}\"", path.display()))
     }
+}
+
+fn rename(from: PathBuf, to: PathBuf, undo: &mut Undo) -> Result<()> {
+    let what = || format!("Failed to rename '{}' to '{}'", from.display(), to.display());
+    let (back_from, back_to) = (to.clone(), from.clone());
+    undo.step(
+        "rename the volume",
+        || names::rename_new(&from, &to).doing(what),
+        |()| move || names::rename_new(&back_from, &back_to).map_err(|error| error.to_string()),
+    )
 }

@@ -105,7 +105,7 @@ fn tell(pool: &Pool, event: &Event, number: usize) -> Result<()> {
 }
 
 /// Everything that the pool's containers and snapshots show.
-fn look(pool: &Pool) -> Vec<String> {
+pub fn look(pool: &Pool) -> Vec<String> {
     let mut lines = Vec::new();
     for n in 0..3 {
         let c = container(&format!("c{n}"));
@@ -141,7 +141,7 @@ fn overlay_shows_what_dir_shows() {
     sandbox::run("alike::overlay_shows_what_dir_shows", |sandbox| {
         let files = sandbox.split_image();
         let stories = prop::collection::vec(event(), 1..25);
-        let mut runner = TestRunner::new(Config { cases: 600, failure_persistence: None, ..Config::default() });
+        let mut runner = TestRunner::new(Config { cases: 40, failure_persistence: None, ..Config::default() });
         let outcome = runner.run(&stories, |story| {
             let pools = ["dir", "overlay"].map(|driver| {
                 // A story that failed is told again, shorter, on what it left.

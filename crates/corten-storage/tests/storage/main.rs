@@ -3,5 +3,6 @@
 mod alike;
 mod dir;
 mod hostile;
+mod killed;
 mod overlay;
 mod sandbox;

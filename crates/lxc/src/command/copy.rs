@@ -90,6 +90,7 @@ pub async fn copy(session: &Session, arguments: &Arguments, how: &How) -> Result
         source.name.split('/').next().unwrap_or_default().clone_into(&mut name);
     }
     plan.post.name.clone_from(&name);
+    check_extensions(&source.server, &target, &plan.post).await?;
     let put = plan.post.writable();
     let mut progress = Progress::new("Transferring instance: %s", session.quiet);
     let mode = arguments.text_or("mode", "pull");
@@ -127,6 +128,24 @@ fn check(arguments: &Arguments, source: &str, name: &str, how: &How) -> Result<(
         return Ok(());
     };
     Err(Error::invalid(complaint))
+}
+
+/// Both servers must know what the user asks for.
+async fn check_extensions(source: &Server, target: &Server, post: &InstancesPost) -> Result<()> {
+    let needed = [
+        (post.source.instance_only, "container_only_migration"),
+        (post.source.refresh, "container_incremental_copy"),
+        (post.source.allow_inconsistent, "instance_allow_inconsistent_copy"),
+    ];
+    for (_, extension) in needed.into_iter().filter(|(asked, _)| *asked) {
+        for (which, server) in [("target", target), ("source", source)] {
+            if !server.has_extension(extension).await? {
+                let text = format!("The {which} server is missing the required {extension:?} API extension");
+                return Err(Error::not_implemented(text));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A copy that is about to be made.

@@ -59,6 +59,7 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
         compression_algorithm: arguments.text("compression").to_owned(),
         ..InstanceBackupsPost::default()
     };
+    server.require_extension("container_backup").await.context("Create instance backup")?;
     let running = server.start(Method::POST, &path(["instances", &name, "backups"]), &post, "").await;
     let mut progress = Progress::new("Backing up instance: %s", quiet);
     let ended = progress::wait(&running.context("Create instance backup")?, &mut progress).await?;

@@ -33,6 +33,7 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
         if arguments.len() > 1 && first.ends_with(':') { (first, arguments.rest(1)) } else { ("", arguments.rest(0)) };
     let (file, name) = (words.first().map_or("", String::as_str), words.get(1).map_or("", String::as_str));
     let server = session.resource(remote).await?.server;
+    server.require_extension("container_backup").await?;
     let quiet = session.quiet || file == "-";
     let (content, length): (Box<dyn Read + Send>, _) = if file == "-" {
         (Box::new(std::io::stdin()), None)

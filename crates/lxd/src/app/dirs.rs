@@ -52,7 +52,7 @@ impl Dirs {
         Dirs::at(var("LXD_DIR"), var("LXD_SOCKET"))
     }
 
-    fn at(var: Option<PathBuf>, socket: Option<PathBuf>) -> Dirs {
+    pub(crate) fn at(var: Option<PathBuf>, socket: Option<PathBuf>) -> Dirs {
         let own = |name: &str, system: &str| match &var {
             Some(var) => var.join(name),
             None => PathBuf::from(system),

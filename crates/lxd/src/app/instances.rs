@@ -22,6 +22,8 @@ pub mod snapshots;
 pub mod start;
 pub mod state;
 pub mod stop;
+#[cfg(test)]
+mod unwinding;
 pub mod update;
 pub mod view;
 
@@ -101,7 +103,12 @@ pub fn status(app: &App, instance: &Instance) -> StatusCode {
 }
 
 /// Tells the listeners that something happened to an instance.
-pub fn tell(app: &App, instance: &Instance, action: &str, requestor: Option<&corten_api::event::EventLifecycleRequestor>) {
+pub fn tell(
+    app: &App,
+    instance: &Instance,
+    action: &str,
+    requestor: Option<&corten_api::event::EventLifecycleRequestor>,
+) {
     let source = corten_api::url::path_in(&instance.project, ["instances", &instance.name]);
     app.lifecycle(&instance.project, action, &source, requestor.cloned());
 }

@@ -67,7 +67,7 @@ fn run(app: &Arc<App>, force: bool) -> Result<()> {
     for part in PARTS {
         (part.run)(app).with_context(|| format!("Failed to shut down ({})", part.name))?;
     }
-    let _ = std::fs::remove_file(&app.dirs.socket);
+    super::systemd::remove_socket(&app.dirs.socket);
     Ok(())
 }
 

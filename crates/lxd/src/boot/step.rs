@@ -1,6 +1,6 @@
 //! The steps of a start, in their order.
 
-use super::{Options, systemd, warnings};
+use super::{Options, systemd, tasks, warnings};
 use crate::app::App;
 use crate::app::images;
 use crate::app::instances::{adopt, ended};
@@ -32,8 +32,15 @@ pub const STEPS: &[Step] = &[
     Step { name: "sockets", run: open_sockets },
     Step { name: "upkeep of images", run: start_upkeep },
     Step { name: "warnings", run: |app, _| warnings::raise(app) },
+    Step { name: "tasks", run: start_tasks },
     Step { name: "instances to start", run: start_instances },
 ];
+
+/// Starts what is done by the clock.
+fn start_tasks(app: &Arc<App>, _: &Options) -> Result<()> {
+    tasks::start(app);
+    Ok(())
+}
 
 /// Starts what ran, or is to run; what fails is logged, and keeps nothing else from starting.
 fn start_instances(app: &Arc<App>, _: &Options) -> Result<()> {

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
+use std::path::Path;
 
 /// Sockets that were open before we were.
 #[derive(Debug, Default)]
@@ -20,16 +21,27 @@ pub struct Inherited {
 /// The first inherited descriptor.
 const FIRST: i32 = 3;
 
+/// How many sockets were handed to this process.
+fn announced() -> i32 {
+    let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<i32>().ok());
+    let ours = number("LISTEN_PID") == Some(getpid().as_raw_nonzero().get());
+    number("LISTEN_FDS").filter(|_| ours).unwrap_or(0)
+}
+
+/// Removes our unix socket at the end, unless systemd made it: that one listens on for us.
+pub fn remove_socket(path: &Path) {
+    if announced() == 0 {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
 /// Takes over the sockets that `LISTEN_FDS` and `LISTEN_PID` announce.
 ///
 /// # Errors
 /// When a descriptor that was announced is not there, or is no socket.
 pub fn sockets() -> Result<Inherited> {
-    let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<i32>().ok());
     let mut inherited = Inherited::default();
-    let ours = number("LISTEN_PID") == Some(getpid().as_raw_nonzero().get());
-    let count = number("LISTEN_FDS").filter(|_| ours).unwrap_or(0);
-    for index in 0..count {
+    for index in 0..announced() {
         let socket = duplicate(getpid(), FIRST + index)?;
         let family = rustix::net::sockopt::socket_domain(&socket).context("Failed to look at an inherited socket")?;
         if family == rustix::net::AddressFamily::UNIX {

@@ -8,11 +8,9 @@ use corten_api::operation::Operation;
 use corten_api::status::StatusCode;
 use corten_api::time::Time;
 use corten_api::url;
-use rustix::event::{EventfdFlags, eventfd};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{oneshot, watch};
 
 /// What an operation is for a client.
@@ -89,7 +87,7 @@ impl Plan {
         self
     }
 
-    /// Promises that the work looks at [`Op::is_cancelled`] or [`Op::cancel_fd`].
+    /// Promises that the work ends when [`Op::cancelled`] does.
     #[must_use]
     pub fn cancellable(mut self) -> Plan {
         self.may_cancel = true;
@@ -172,7 +170,6 @@ struct Shared {
     state: Mutex<State>,
     sockets: Option<Sockets>,
     cancelled: watch::Sender<bool>,
-    cancel_event: OnceLock<OwnedFd>,
     finished: watch::Sender<bool>,
     events: Arc<Events>,
 }
@@ -203,7 +200,6 @@ impl Op {
             state: Mutex::new(state),
             sockets,
             cancelled: watch::Sender::new(false),
-            cancel_event: OnceLock::new(),
             finished: watch::Sender::new(false),
             events,
         }));
@@ -304,49 +300,6 @@ impl Op {
         self.extend_metadata([(key.to_string(), value.into())]);
     }
 
-    /// Names more things that the operation is about.
-    pub fn add_resource(&self, kind: &str, name: &str) {
-        self.change(|state| {
-            state.updated_at = Time::now();
-            state.resources.get_or_insert_default().entry(kind.to_string()).or_default().push(name.to_string());
-        });
-    }
-
-    /// Whether the client wants the work to end.
-    pub fn is_cancelled(&self) -> bool {
-        *self.0.cancelled.borrow()
-    }
-
-    /// Fails once the client wants the work to end: for loops that go on for long.
-    ///
-    /// # Errors
-    /// When it was cancelled.
-    pub fn check_cancelled(&self) -> Result<()> {
-        if self.is_cancelled() {
-            return Err(Error::invalid("The operation was cancelled"));
-        }
-        Ok(())
-    }
-
-    /// A descriptor that becomes readable when the client wants the work to end, for blocking waits to poll.
-    ///
-    /// # Errors
-    /// When the process has too many open files.
-    pub fn cancel_fd(&self) -> Result<BorrowedFd<'_>> {
-        use std::os::fd::AsFd;
-        if self.0.cancel_event.get().is_none() {
-            let event = eventfd(u32::from(self.is_cancelled()), EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-                .map_err(|error| Error::internal(format!("Failed to make an event descriptor: {error}")))?;
-            let _ = self.0.cancel_event.set(event);
-        }
-        let event = self.0.cancel_event.get().ok_or_else(|| Error::internal("The event descriptor is gone"))?;
-        if self.is_cancelled() {
-            // It may have been cancelled while the descriptor was made.
-            let _ = rustix::io::write(event, &1u64.to_ne_bytes());
-        }
-        Ok(event.as_fd())
-    }
-
     /// Waits, as async code does, until the client wants the work to end.
     pub async fn cancelled(&self) {
         let mut cancelled = self.0.cancelled.subscribe();
@@ -387,10 +340,6 @@ impl Op {
             Ok(())
         })?;
         self.0.cancelled.send_replace(true);
-        if let Some(event) = self.0.cancel_event.get() {
-            // An eventfd that is full is readable as well.
-            let _ = rustix::io::write(event, &1u64.to_ne_bytes());
-        }
         Ok(())
     }
 

@@ -117,11 +117,6 @@ impl Reply {
         Ok(Reply::new(StatusCode::ACCEPTED, Content::Json(body.into())).header(LOCATION, &url))
     }
 
-    /// 200 with plain text.
-    pub fn text(text: impl Into<String>) -> Reply {
-        Reply::bytes(text.into().into_bytes(), "text/plain")
-    }
-
     /// 200 with these bytes.
     pub fn bytes(bytes: impl Into<Bytes>, content_type: &str) -> Reply {
         Reply::new(StatusCode::OK, Content::Bytes(bytes.into())).header(CONTENT_TYPE, content_type)
@@ -192,19 +187,6 @@ impl Reply {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.push((name, value));
         }
-        self
-    }
-
-    /// Adds a header of LXD's own, such as `X-LXD-uid`; `name` in lower case.
-    #[must_use]
-    pub fn own_header(self, name: &'static str, value: &str) -> Reply {
-        self.header(HeaderName::from_static(name), value)
-    }
-
-    /// Changes the status.
-    #[must_use]
-    pub fn status(mut self, status: StatusCode) -> Reply {
-        self.status = status;
         self
     }
 

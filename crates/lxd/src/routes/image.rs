@@ -82,9 +82,10 @@ fn remove(call: &Call) -> Result<Reply> {
     let (scope, image) = wanted(call)?;
     let app = call.app.clone();
     let plan = app.plan(call, "Deleting image").resources("images", [image.fingerprint.as_str()]);
-    let op = call.app.operations.run(plan, move |op| {
-        delete::delete(&app, scope.images(), &image.fingerprint, op.requestor())
-    })?;
+    let op = call
+        .app
+        .operations
+        .run(plan, move |op| delete::delete(&app, scope.images(), &image.fingerprint, op.requestor()))?;
     Reply::accepted(&op)
 }
 

@@ -7,8 +7,8 @@ use crate::app::projects::Scope;
 use crate::app::{Call, Endpoint};
 use crate::rest::call::{MAX_JSON, read_json};
 use crate::rest::operation::{Op, Plan};
-use crate::rest::reply::Reply;
 use crate::rest::recursion;
+use crate::rest::reply::Reply;
 use crate::rest::route::May;
 use corten_api::error::{Error, Result};
 use corten_api::image::{ImageAlias, ImagesPost, ImagesPostSource};
@@ -128,7 +128,8 @@ fn wish(call: &Call, prepared: Option<&Op>) -> Result<Wish> {
     let Some(op) = prepared else { return Ok(wish) };
     let defect = |error: serde_json::Error| Error::internal(format!("Failed to read the token of the image: {error}"));
     let get = |key: &str| op.metadata(key).unwrap_or_default();
-    wish.aliases = serde_json::from_value::<Option<Vec<ImageAlias>>>(get("aliases")).map_err(defect)?.unwrap_or_default();
+    wish.aliases =
+        serde_json::from_value::<Option<Vec<ImageAlias>>>(get("aliases")).map_err(defect)?.unwrap_or_default();
     wish.expires = serde_json::from_value::<Option<Time>>(get("expires_at")).map_err(defect)?;
     wish.replace_properties = serde_json::from_value(get("properties")).map_err(defect)?;
     wish.public = get("public").as_bool().unwrap_or(wish.public);

@@ -17,8 +17,11 @@ use crate::rest::route::May;
 use crate::routes::instance_state;
 
 /// What this file answers.
-pub const ENDPOINTS: &[Endpoint] =
-    &[Endpoint::at("/1.0/instances").typed().get(list, May::View).post(create, May::Edit).put(change_all, May::Operate)];
+pub const ENDPOINTS: &[Endpoint] = &[Endpoint::at("/1.0/instances")
+    .typed()
+    .get(list, May::View)
+    .post(create, May::Edit)
+    .put(change_all, May::Operate)];
 
 fn list(call: &Call) -> Result<Reply> {
     if call.instance_type == Some("virtual-machine") {
@@ -49,7 +52,7 @@ fn create(call: &Call) -> Result<Reply> {
     if call.instance_type == Some("container") {
         post.r#type = "container".to_string();
     }
-    create::check(&call.app, &post)?;
+    create::check(&post)?;
     let project = call.project().to_string();
     post.name = create::choose_name(&call.app, &project, &post.name)?;
     let wanted = match post.source.r#type.as_str() {

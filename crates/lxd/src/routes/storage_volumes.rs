@@ -115,7 +115,13 @@ fn make(call: &Call, body: StorageVolumesPost) -> Result<Reply> {
     let op = call.app.operations.run(app.plan(call, "Copying storage volume"), move |_| {
         custom::create(&app, &place, &body, Some(&source))?;
         let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
-        app.lifecycle_with(&place.project, "storage-volume-created", &path, Some(requestor), [("type", json!("custom"))]);
+        app.lifecycle_with(
+            &place.project,
+            "storage-volume-created",
+            &path,
+            Some(requestor),
+            [("type", json!("custom"))],
+        );
         Ok(())
     })?;
     Reply::accepted(&op)
@@ -133,7 +139,11 @@ fn save(call: &Call, amend: bool) -> Result<Reply> {
     let (scope, kind, volume) = wanted(call)?;
     if kind != CUSTOM {
         let refused = format!("Invalid storage volume type {:?}", volume.r#type);
-        return Err(if amend { Error::invalid(refused) } else { Error::not_implemented(format!("{refused}: only custom volumes can be changed here")) });
+        return Err(if amend {
+            Error::invalid(refused)
+        } else {
+            Error::not_implemented(format!("{refused}: only custom volumes can be changed here"))
+        });
     }
     call.check_etag(&etag(&volume))?;
     let body: StorageVolumePut = call.json()?;
@@ -157,7 +167,8 @@ fn rename(call: &Call) -> Result<Reply> {
     }
     let scope = call.app.scope(call)?;
     let old = place(call, &scope, call.part("volume"));
-    let elsewhere = !body.pool.is_empty() && body.pool != old.pool || !body.project.is_empty() && body.project != old.project;
+    let elsewhere =
+        !body.pool.is_empty() && body.pool != old.pool || !body.project.is_empty() && body.project != old.project;
     if body.migration || elsewhere {
         return Err(Error::not_implemented("Moving volumes is not there yet; copy and delete them"));
     }
@@ -208,5 +219,11 @@ fn state(call: &Call) -> Result<Reply> {
 
 fn tell(call: &Call, action: &str, place: &Place) {
     let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
-    call.app.lifecycle_with(&place.project, action, &path, Some(call.lifecycle_requestor()), [("type", json!("custom"))]);
+    call.app.lifecycle_with(
+        &place.project,
+        action,
+        &path,
+        Some(call.lifecycle_requestor()),
+        [("type", json!("custom"))],
+    );
 }

@@ -38,17 +38,17 @@ pub fn copy(pair: &Pair, name: &OsStr, stat: &Stat, no_reflink: &AtomicBool) -> 
     copy_attributes(pair, name, stat)
 }
 
-/// Copies a file with owner, permissions and times, without sharing and holes, to another name.
+/// Copies a file with owner, permissions and times, without sharing and holes.
 ///
 /// # Errors
 /// What the kernel says.
-pub fn copy_small(from: &Directory, name: &OsStr, stat: &Stat, to: &Directory, to_name: &OsStr) -> io::Result<()> {
+pub fn copy_small(from: &Directory, to: &Directory, name: &OsStr, stat: &Stat) -> io::Result<()> {
     let source = File::from(from.open_fd(name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?);
-    let mut target = to.create(to_name, Mode::from_raw_mode(0o600))?;
+    let mut target = to.create(name, Mode::from_raw_mode(0o600))?;
     io::copy(&mut source.take(stat.st_size.cast_unsigned()), &mut target)?;
-    to.chown(to_name, stat.st_uid, stat.st_gid)?;
-    to.chmod(to_name, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
-    to.utimes(to_name, &times(stat))
+    to.chown(name, stat.st_uid, stat.st_gid)?;
+    to.chmod(name, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
+    to.utimes(name, &times(stat))
 }
 
 /// Opens a file and makes its copy, still empty.

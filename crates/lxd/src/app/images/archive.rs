@@ -110,7 +110,10 @@ impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let length = self.input.read(buffer)?;
         self.left = self.left.checked_sub(length as u64).ok_or_else(|| {
-            std::io::Error::new(std::io::ErrorKind::InvalidData, "no metadata.yaml and root in it within the limit of size")
+            std::io::Error::new(
+                std::io::ErrorKind::InvalidData,
+                "no metadata.yaml and root in it within the limit of size",
+            )
         })?;
         Ok(length)
     }

@@ -13,12 +13,7 @@ use crate::app::storage::image_volumes;
 ///
 /// # Errors
 /// 404 when it is gone meanwhile, or what could not be removed.
-pub fn delete(
-    app: &App,
-    project: &str,
-    fingerprint: &str,
-    requestor: Option<EventLifecycleRequestor>,
-) -> Result<()> {
+pub fn delete(app: &App, project: &str, fingerprint: &str, requestor: Option<EventLifecycleRequestor>) -> Result<()> {
     let _turn = app.images.turns.take(fingerprint);
     let (row, holders) = app.view(|view| {
         let row = images::get(view, project, fingerprint)?.ok_or_else(|| Error::not_found("Image not found"))?;

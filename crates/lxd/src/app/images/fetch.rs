@@ -46,7 +46,10 @@ pub struct Wish {
 pub fn fetch(app: &App, project: &str, origin: &Origin, wish: &Wish, op: &Op) -> Result<images::Image> {
     let (found, mut fingerprint) = wait(app, op, origin.ask())?;
     let by_alias = origin.alias != fingerprint;
-    if wish.prefer_cached && by_alias && let Some(cached) = cached(app, origin)? {
+    if wish.prefer_cached
+        && by_alias
+        && let Some(cached) = cached(app, origin)?
+    {
         fingerprint = cached;
     }
     let _turn = app.images.turns.take(&fingerprint);
@@ -174,7 +177,8 @@ fn download(app: &App, origin: &Origin, found: &Found, fingerprint: &str, build:
     let (mut meta, mut root) = (build.file(META)?, build.file(ROOT)?);
     let mut progress = Progress::new(op, origin.protocol());
     tracing::info!(alias = origin.alias, server = origin.server, "Downloading image");
-    let transfer = origin.download(found, fingerprint, &mut meta, &mut root, |had, expected| progress.see(had, expected));
+    let transfer =
+        origin.download(found, fingerprint, &mut meta, &mut root, |had, expected| progress.see(had, expected));
     wait(app, op, transfer)?;
     let is_empty = |file: &std::fs::File| file.metadata().map(|metadata| metadata.len() == 0);
     let unused = is_empty(&root).map_err(|error| Error::internal(format!("Failed to look at the image: {error}")))?;

@@ -68,7 +68,9 @@ mod tests {
 
     #[test]
     fn sizes_are_as_lxd_writes_them() {
-        for (bytes, wanted) in [(0, "0B"), (999, "999B"), (1500, "1.50kB"), (25_000_000, "25.00MB"), (u64::MAX, "18.45EB")] {
+        for (bytes, wanted) in
+            [(0, "0B"), (999, "999B"), (1500, "1.50kB"), (25_000_000, "25.00MB"), (u64::MAX, "18.45EB")]
+        {
             assert_eq!(byte_size(bytes), wanted);
         }
     }

@@ -11,9 +11,9 @@ use super::find::kind_name;
 use super::origin::Origin;
 use super::store::{self, folder, places};
 use crate::app::App;
+use crate::app::storage::image_volumes;
 use crate::app::storage::pools::Pools;
 use crate::app::storage::view::pools_with_image;
-use crate::app::storage::image_volumes;
 use crate::rest::operation::Op;
 
 /// Fetches the newer image when there is one, and gives it names, profiles and pools of the old one, which goes.

@@ -13,7 +13,8 @@ use crate::app::App;
 /// # Errors
 /// When the directory or the database cannot be read; what cannot be removed is only told of.
 pub fn sweep(app: &App) -> Result<()> {
-    let known: BTreeSet<String> = app.view(|view| Ok(images::list(view, None)?))?.into_iter().map(|image| image.fingerprint).collect();
+    let known: BTreeSet<String> =
+        app.view(|view| Ok(images::list(view, None)?))?.into_iter().map(|image| image.fingerprint).collect();
     let entries = std::fs::read_dir(folder(app)).context("Unable to list the images directory")?;
     for entry in entries {
         let entry = entry.context("Unable to list the images directory")?;

@@ -21,7 +21,11 @@ pub fn replace(app: &App, scope: &Scope, row: &images::Image, new: &ImagePut, na
     let changed = images::Image {
         public: new.public,
         auto_update: new.auto_update,
-        expires: if new.expires_at == corten_api::time::Time::ZERO { row.expires } else { Some(new.expires_at.timestamp()) },
+        expires: if new.expires_at == corten_api::time::Time::ZERO {
+            row.expires
+        } else {
+            Some(new.expires_at.timestamp())
+        },
         properties: new.properties.clone(),
         profiles,
         ..row.clone()

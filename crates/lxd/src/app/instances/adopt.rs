@@ -10,7 +10,7 @@ use corten_instance::volatile;
 use corten_runtime::Container;
 
 use super::{Instances, ended, key, root, start, stop};
-use crate::app::App;
+use crate::app::{App, warnings};
 
 /// Finds the containers that run on since the last daemon, and cleans up after those that ended meanwhile.
 ///
@@ -38,7 +38,8 @@ fn adopt_one(app: &Arc<App>, instance: &Instance) -> Result<()> {
     if !run_dir.exists() {
         return forget_power(app, instance);
     }
-    let found = Container::find(&run_dir).map_err(|error| super::running::failed("Failed to ask the monitor", &error))?;
+    let found =
+        Container::find(&run_dir).map_err(|error| super::running::failed("Failed to ask the monitor", &error))?;
     let Some(container) = found else {
         corten_runtime::handle::cleanup_dead(&run_dir)
             .map_err(|error| super::running::failed("Failed to clean up after the monitor", &error))?;
@@ -80,7 +81,11 @@ pub fn autostart(app: &Arc<App>) {
     for instance in &all {
         match start::start(app, &key(instance), None) {
             Ok(()) => std::thread::sleep(Duration::from_secs(number(instance, "boot.autostart.delay"))),
-            Err(error) => tracing::error!(instance = instance.name, %error, "Failed to start an instance"),
+            Err(error) => {
+                tracing::error!(instance = instance.name, %error, "Failed to start an instance");
+                let entity = Some((warnings::INSTANCE, instance.id));
+                app.warn(warnings::Kind::AutostartFailure, Some(&instance.project), entity, &error.message);
+            }
         }
     }
 }

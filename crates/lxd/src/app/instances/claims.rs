@@ -67,7 +67,12 @@ impl Claims {
     ///
     /// # Errors
     /// When it is refused, or already so, in LXD's words; or the outcome of the action that was joined.
-    pub fn take(self: &Arc<Claims>, key: &Key, action: Action, observe: impl Fn() -> Result<Observed>) -> Result<Taken> {
+    pub fn take(
+        self: &Arc<Claims>,
+        key: &Key,
+        action: Action,
+        observe: impl Fn() -> Result<Observed>,
+    ) -> Result<Taken> {
         loop {
             let observed = observe()?;
             let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,10 +140,8 @@ impl Progress {
     fn wait(&self) -> Result<()> {
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         let pending = |outcome: &mut Outcome| !matches!(outcome, Outcome::Ended(_));
-        let (outcome, late) = self
-            .changed
-            .wait_timeout_while(outcome, JOIN_PATIENCE, pending)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (outcome, late) =
+            self.changed.wait_timeout_while(outcome, JOIN_PATIENCE, pending).unwrap_or_else(PoisonError::into_inner);
         match &*outcome {
             Outcome::Ended(result) => result.clone(),
             _ if late.timed_out() => Err(Error::busy(format!("The {} under way does not end", self.action))),
@@ -188,7 +191,8 @@ mod tests {
             panic!("nothing to join");
         };
         let other = claims.clone();
-        let joined = std::thread::spawn(move || other.take(&key(), Action::Start, || Ok(Observed::Stopped)).map(|_| ()));
+        let joined =
+            std::thread::spawn(move || other.take(&key(), Action::Start, || Ok(Observed::Stopped)).map(|_| ()));
         while Arc::strong_count(&first.progress) < 3 {
             std::thread::yield_now();
         }

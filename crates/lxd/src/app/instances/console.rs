@@ -115,7 +115,10 @@ pub fn log(app: &App, instance: &Instance) -> Result<Vec<u8>> {
 /// When it cannot be forgotten.
 pub fn clear_log(app: &App, instance: &Instance) -> Result<()> {
     if let Some(entry) = app.instances.running.get(&key(instance)) {
-        return entry.container.clear_console_log().map_err(|error| failed("Failed to clear the console's output", &error));
+        return entry
+            .container
+            .clear_console_log()
+            .map_err(|error| failed("Failed to clear the console's output", &error));
     }
     let path = start::log_dir(app, instance).join("console.log");
     match std::fs::File::options().write(true).truncate(true).open(&path) {

@@ -36,21 +36,30 @@ pub enum Origin {
     Image(Box<Ready>),
 }
 
-/// Refuses what no container can be made from, before anything is looked up.
+/// Refuses what is no request for a container, before anything is looked up.
 ///
 /// # Errors
 /// 400 with the part that is wrong.
-pub fn check(app: &App, post: &InstancesPost) -> Result<()> {
+pub fn check(post: &InstancesPost) -> Result<()> {
     match post.r#type.as_str() {
         "" | "container" => {}
-        "virtual-machine" => return Err(Error::invalid("Instance type \"virtual-machine\" is not supported on this server")),
+        "virtual-machine" => {
+            return Err(Error::invalid("Instance type \"virtual-machine\" is not supported on this server"));
+        }
         other => return Err(Error::invalid(format!("Invalid instance type {other:?}"))),
     }
-    if !post.name.is_empty() {
-        corten_config::name::check_instance(&post.name)?;
+    if post.name.contains('/') {
+        return Err(Error::invalid(format!("Invalid instance name: {:?} is reserved for snapshots", "/")));
     }
-    super::update::check_config(&post.config)?;
-    super::update::check_devices(app, &post.devices)
+    Ok(())
+}
+
+/// Refuses names, keys and devices that no container can have, in LXD's words.
+fn check_record(app: &App, post: &InstancesPost) -> Result<()> {
+    corten_config::name::check_instance(&post.name)?;
+    let initialising = |error: Error| error.context("Failed initialising instance");
+    super::update::check_config(&post.config).map_err(initialising)?;
+    super::update::check_devices(app, &post.devices).map_err(initialising)
 }
 
 /// The name of the new instance: the one asked for, or one of ours.
@@ -92,11 +101,13 @@ fn make(
     requestor: Option<&EventLifecycleRequestor>,
 ) -> Result<()> {
     let mut undo = Undo::default();
+    let recording = |error: Error| error.context("Failed creating instance record");
+    check_record(app, post).map_err(recording)?;
     let planned = plan(app, project, post, origin)?;
     let instance = step(
         &mut undo,
         "remember the instance",
-        || record(app, &planned).map_err(|error| error.context("Failed creating instance record")),
+        || record(app, &planned).map_err(recording),
         |instance: &Instance| {
             let (app, instance) = (app.clone(), instance.clone());
             move || forget(&app, &instance)
@@ -194,7 +205,11 @@ fn volatile_keys(app: &App, instance: &Instance) -> Result<Config> {
 fn record(app: &App, planned: &Instance) -> Result<Instance> {
     let pool = match root_disk(&planned.expanded_devices) {
         Some((_, disk)) => disk.get("pool").cloned().unwrap_or_default(),
-        None => return Err(Error::invalid("Failed initialising instance: Failed getting root disk: No root device could be found")),
+        None => {
+            return Err(Error::invalid(
+                "Failed initialising instance: Failed getting root disk: No root device could be found",
+            ));
+        }
     };
     let id = app.write(|tx| insert(tx, planned, &pool))?;
     Ok(Instance { id, ..planned.clone() })
@@ -265,7 +280,8 @@ fn fill(app: &App, instance: &Instance, origin: &Origin, undo: &mut Undo) -> Res
         }
     };
     undo.absorb(made);
-    let size = instance.root_disk().and_then(|(_, disk)| disk.get("size")).map(|size| corten_instance::size::bytes(size));
+    let size =
+        instance.root_disk().and_then(|(_, disk)| disk.get("size")).map(|size| corten_instance::size::bytes(size));
     if let Some(size) = size.transpose()? {
         pool.set_quota(&volume, Some(size))?;
     }
@@ -278,10 +294,15 @@ fn link(app: &App, instance: &Instance, undo: &mut Undo) -> Result<()> {
     let pool = Pools::get(app, instance.pool().unwrap_or_default())?;
     let volume = Volume::new(Kind::Container, storage_name(Kind::Container, &instance.project, &instance.name));
     let (target, path) = (pool.path(&volume), app.dirs.var.join("containers").join(name));
-    step(undo, "link the volume", || make_link(&target, &path), |()| {
-        let link = path.clone();
-        move || std::fs::remove_file(link).map_err(|error| Error::internal(error.to_string()))
-    })
+    step(
+        undo,
+        "link the volume",
+        || make_link(&target, &path),
+        |()| {
+            let link = path.clone();
+            move || std::fs::remove_file(link).map_err(|error| Error::internal(error.to_string()))
+        },
+    )
 }
 
 fn make_link(target: &std::path::Path, link: &std::path::Path) -> Result<()> {

@@ -39,7 +39,8 @@ impl Host for App {
 pub fn start_all(app: &Arc<App>, instance: &Instance, undo: &mut Undo) -> Result<Vec<(String, Attachment)>> {
     let order = start_order(&instance.expanded_devices);
     for (name, options) in &order {
-        let kind = device(options).map_err(|error| error.context(format!("Failed start validation for device {name:?}")))?;
+        let kind =
+            device(options).map_err(|error| error.context(format!("Failed start validation for device {name:?}")))?;
         kind.check(&call(app, instance, name, options))
             .map_err(|error| error.context(format!("Failed pre-start check for device {name:?}")))?;
     }
@@ -164,7 +165,10 @@ pub fn unplug(app: &App, instance: &Instance, entry: &Entry, name: &str, options
     }
     device(options)?.stop(&call(app, instance, name, options))?;
     let prefix = format!("volatile.{name}.");
-    let gone = instance.config.keys().filter_map(|key| key.strip_prefix(&prefix).filter(|rest| is_transient(rest)).map(|_| key));
+    let gone = instance
+        .config
+        .keys()
+        .filter_map(|key| key.strip_prefix(&prefix).filter(|rest| is_transient(rest)).map(|_| key));
     Ok(gone.map(|key| (key.clone(), String::new())).collect())
 }
 

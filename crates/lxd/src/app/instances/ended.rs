@@ -88,4 +88,3 @@ pub fn set_keys(app: &App, instance: &Instance, changes: &Config) -> Result<()> 
         changes.iter().map(|(key, value)| (key.as_str(), (!value.is_empty()).then_some(value.as_str()))).collect();
     app.write(|tx| Ok(instances::set_keys(tx, instance.id, &keys)?))
 }
-

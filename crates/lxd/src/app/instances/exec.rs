@@ -16,7 +16,7 @@ use corten_runtime::spec::ExecSpec;
 use futures_util::StreamExt;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::termios::{Winsize, tcsetwinsize};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::Interest;
 use tokio::sync::oneshot::Receiver;
 use tokio::time::timeout;
@@ -55,7 +55,11 @@ pub fn exec(app: &Arc<App>, call: &Call, instance: Instance, post: InstanceExecP
     let names: &[&'static str] = if post.interactive { &["0", "control"] } else { &["0", "1", "2", "control"] };
     let work = Work { entry, post, spec };
     app.operations.run_websockets(plan, names, |op, connections| async move {
-        if work.post.interactive { work.interactive(op, connections).await } else { work.separate(op, connections).await }
+        if work.post.interactive {
+            work.interactive(op, connections).await
+        } else {
+            work.separate(op, connections).await
+        }
     })
 }
 
@@ -87,11 +91,21 @@ fn recorded(
     };
     let spec = ExecSpec { tty: false, ..spec.clone() };
     let stdio = [null.as_fd(), stdout.as_fd(), stderr.as_fd()];
-    let mut session = entry.container.exec(&spec, stdio, &[]).map_err(|error| failed("Failed to run the command", &error))?;
+    let mut session =
+        entry.container.exec(&spec, stdio, &[]).map_err(|error| failed("Failed to run the command", &error))?;
     let status = session.wait().map_err(|error| failed("Failed to wait for the command", &error))?;
-    metadata.push(("return".to_string(), Value::from(status)));
     op.extend_metadata(metadata);
-    Ok(())
+    finish(op, status)
+}
+
+/// The status goes to the client in any case; what a shell says with 126 and 127 also fails the operation, as in LXD.
+fn finish(op: &Op, status: i32) -> Result<()> {
+    op.set_metadata("return", status);
+    match status {
+        126 => Err(Error::invalid("Command not executable")),
+        127 => Err(Error::invalid("Command not found")),
+        _ => Ok(()),
+    }
 }
 
 /// A command whose client connects websockets.
@@ -109,10 +123,7 @@ async fn connected(connections: &mut Connections, name: &str) -> Result<Socket> 
 
 impl Work {
     /// Calls the runtime from a thread that may block.
-    async fn on_thread<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Entry) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    async fn on_thread<T: Send + 'static>(&self, work: impl FnOnce(&Entry) -> Result<T> + Send + 'static) -> Result<T> {
         let entry = self.entry.clone();
         let done = tokio::task::spawn_blocking(move || work(&entry)).await;
         done.unwrap_or_else(|failed| Err(Error::internal(format!("Failed to run the command: {failed}"))))
@@ -144,8 +155,7 @@ impl Work {
             () = async { tokio::join!(typed, controlled); std::future::pending::<()>().await } => return Ok(()),
         };
         relay::close(&mut sink).await;
-        op.set_metadata("return", status?);
-        Ok(())
+        finish(&op, status?)
     }
 
     /// Standard input, output and error each over a websocket of its own.
@@ -165,7 +175,8 @@ impl Work {
             stream
         };
         let controlled = controls(connections.remove("control"), session.clone(), None);
-        let outputs = async { tokio::join!(relay::pipe_to_socket(&output, out_sink), relay::pipe_to_socket(&errors, err_sink)) };
+        let outputs =
+            async { tokio::join!(relay::pipe_to_socket(&output, out_sink), relay::pipe_to_socket(&errors, err_sink)) };
         // Clients that answer the end of a stream must be heard, or their sockets fill up.
         let heard = async { tokio::join!(hear(&mut out_stream), hear(&mut err_stream)) };
         let ended = wait(session.clone());
@@ -176,8 +187,7 @@ impl Work {
         relay::close(&mut out_sink).await;
         relay::close(&mut err_sink).await;
         relay::close(&mut in_sink).await;
-        op.set_metadata("return", status?);
-        Ok(())
+        finish(&op, status?)
     }
 }
 
@@ -195,7 +205,8 @@ fn run_with_pipes(entry: &Entry, spec: &ExecSpec) -> Result<([Pipe; 3], Session)
     let ((in_read, in_write), (out_read, out_write), (err_read, err_write)) = (pipe()?, pipe()?, pipe()?);
     let stdio = [in_read.as_fd(), out_write.as_fd(), err_write.as_fd()];
     let held = [out_read.as_fd(), err_read.as_fd()];
-    let session = entry.container.exec(spec, stdio, &held).map_err(|error| failed("Failed to run the command", &error))?;
+    let session =
+        entry.container.exec(spec, stdio, &held).map_err(|error| failed("Failed to run the command", &error))?;
     let wrap = |fd: OwnedFd| Pipe::new(fd).context("Failed to wait for a pipe");
     Ok(([wrap(in_write)?, wrap(out_read)?, wrap(err_read)?], session))
 }

@@ -16,7 +16,8 @@ use crate::app::App;
 /// What of the host decides about memory limits.
 fn memory_facts(layout: &Layout) -> Result<memory::Facts> {
     let info = std::fs::read_to_string("/proc/meminfo").context("Failed to read /proc/meminfo")?;
-    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse().ok());
+    let total =
+        info.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?.trim().parse().ok());
     let total: u64 = total.ok_or_else(|| Error::internal("/proc/meminfo has no MemTotal"))?;
     Ok(memory::Facts {
         total: total * 1024,
@@ -105,8 +106,10 @@ pub fn rebalance(app: &App) -> Result<()> {
     if layout.controller(Controller::CpuSet).is_none() {
         return Ok(());
     }
-    let running: Vec<Instance> =
-        Instances::all(app, None)?.into_iter().filter(|other| app.instances.running.get(&key(other)).is_some()).collect();
+    let running: Vec<Instance> = Instances::all(app, None)?
+        .into_iter()
+        .filter(|other| app.instances.running.get(&key(other)).is_some())
+        .collect();
     let mut wishes = BTreeMap::new();
     for instance in &running {
         wishes.insert(instance.host_name(), wish(instance)?);

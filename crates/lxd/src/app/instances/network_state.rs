@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 
-use corten_api::instance_state::{
-    InstanceStateNetwork, InstanceStateNetworkAddress, InstanceStateNetworkCounters,
-};
+use corten_api::instance_state::{InstanceStateNetwork, InstanceStateNetworkAddress, InstanceStateNetworkCounters};
 use corten_host::netlink::link::Counters;
 use corten_host::netlink::state::{InterfaceAddress, InterfaceState, state_of};
 use corten_instance::instance::Instance;
@@ -36,7 +34,8 @@ fn host_name(interface: &str, instance: &Instance) -> String {
         let name = if name.is_empty() { instance.volatile(&format!("volatile.{device}.name")) } else { name };
         name == interface || (name.is_empty() && device == interface)
     };
-    let nics = instance.expanded_devices.iter().filter(|(_, options)| options.get("type").is_some_and(|kind| kind == "nic"));
+    let nics =
+        instance.expanded_devices.iter().filter(|(_, options)| options.get("type").is_some_and(|kind| kind == "nic"));
     let device = nics.into_iter().find(|(device, options)| is_it(device, options)).map(|(device, _)| device);
     device.map(|device| instance.volatile(&format!("volatile.{device}.host_name")).to_string()).unwrap_or_default()
 }

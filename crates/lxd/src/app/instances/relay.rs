@@ -58,7 +58,8 @@ impl Pipe {
     /// # Errors
     /// What the kernel says.
     pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = |fd: &AsyncFd<OwnedFd>, buffer: &mut [u8]| rustix::io::read(fd.get_ref(), buffer).map_err(Into::into);
+        let read =
+            |fd: &AsyncFd<OwnedFd>, buffer: &mut [u8]| rustix::io::read(fd.get_ref(), buffer).map_err(Into::into);
         loop {
             let mut ready = self.0.readable().await?;
             match ready.try_io(|fd| read(fd, buffer)) {

@@ -44,10 +44,15 @@ fn change(app: &App, instance: &Instance, new: &str) -> Result<()> {
     undo.absorb(pool.rename_volume(&volume, &host_name(&instance.project, new))?);
     let renamed = Instance { name: new.to_string(), ..instance.clone() };
     let (from, to) = (start::log_dir(app, instance), start::log_dir(app, &renamed));
-    step(&mut undo, "rename the logs", || rename_folder(&from, &to), |()| {
-        let (from, to) = (from.clone(), to.clone());
-        move || rename_folder(&to, &from)
-    })?;
+    step(
+        &mut undo,
+        "rename the logs",
+        || rename_folder(&from, &to),
+        |()| {
+            let (from, to) = (from.clone(), to.clone());
+            move || rename_folder(&to, &from)
+        },
+    )?;
     pass("remember the new name")?;
     app.write(|tx| {
         instances::rename(tx, &instance.project, &instance.name, new)?;

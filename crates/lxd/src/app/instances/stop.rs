@@ -65,13 +65,7 @@ pub fn restart(app: &Arc<App>, key: &Key, way: Way, requestor: Option<&EventLife
     claim.end(outcome)
 }
 
-fn turn(
-    app: &Arc<App>,
-    key: &Key,
-    way: Way,
-    requestor: Option<&EventLifecycleRequestor>,
-    claim: &Claim,
-) -> Result<()> {
+fn turn(app: &Arc<App>, key: &Key, way: Way, requestor: Option<&EventLifecycleRequestor>, claim: &Claim) -> Result<()> {
     let instance = Instances::find(app, &key.0, &key.1)?;
     end(app, &instance, way)?;
     let instance = Instances::find(app, &key.0, &key.1)?;

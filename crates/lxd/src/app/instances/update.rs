@@ -31,6 +31,7 @@ const AT_START: [&str; 3] = ["security.privileged", "security.nesting", "raw.lxc
 /// 400 with the key and what is wrong with it.
 pub fn check_config(config: &Config) -> Result<()> {
     corten_config::check(corten_config::Entity::Instance(Guest::Container), config)
+        .map_err(|error| error.context("Invalid config"))
 }
 
 /// Checks names, types and options of devices.
@@ -40,6 +41,7 @@ pub fn check_config(config: &Config) -> Result<()> {
 pub fn check_devices(app: &App, devices: &Devices) -> Result<()> {
     let network_type = |name: &str| crate::app::networks::kind(app, name);
     corten_config::device::check_all(devices, Some(Guest::Container), &network_type)
+        .map_err(|error| error.context("Invalid devices"))
 }
 
 /// Replaces what a client may change of an instance.
@@ -82,22 +84,35 @@ pub(super) fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<In
     let (config, devices) = app.view(|view| {
         let holder = profile_project(view, &new.project)?;
         let found = profiles::named(view, &holder, &new.profiles)?;
-        if let Some(missing) = new.profiles.iter().find(|name| !found.iter().any(|profile| profile.name == **name)) {
-            return Err(Abort::from(Error::invalid(format!("Profile not found: {missing}"))));
+        if !new.profiles.iter().all(|name| found.iter().any(|profile| profile.name == *name)) {
+            return Err(Abort::from(Error::not_found("Profile not found")));
         }
         let in_order = new.profiles.iter().filter_map(|name| found.iter().find(|profile| profile.name == *name));
         Ok(expand(&new.config, &new.devices, in_order))
     })?;
     (new.expanded_config, new.expanded_devices) = (config, devices);
     new.expanded_config.retain(|_, value| !value.is_empty());
+    must_keep_ids(old, &new)?;
     must_keep_root(old, &new)?;
     add_addresses(&mut new)?;
     Ok(new)
 }
 
+/// Keys without which the files of an instance would be of unknown owners.
+const KEPT: [&str; 4] = [volatile::IDMAP_BASE, volatile::IDMAP_CURRENT, volatile::IDMAP_NEXT, volatile::IDMAP_ON_DISK];
+
+fn must_keep_ids(old: &Instance, new: &Instance) -> Result<()> {
+    if KEPT.iter().any(|key| old.config.contains_key(*key) && !new.config.contains_key(*key)) {
+        return Err(Error::invalid("Volatile idmap keys can't be deleted by the user"));
+    }
+    Ok(())
+}
+
 fn must_keep_root(old: &Instance, new: &Instance) -> Result<()> {
     match (old.pool(), new.pool()) {
-        (_, None) => Err(Error::invalid("Invalid devices: Failed detecting root disk device: No root device could be found")),
+        (_, None) => {
+            Err(Error::invalid("Invalid devices: Failed detecting root disk device: No root device could be found"))
+        }
         (Some(before), Some(after)) if before != after => {
             Err(Error::invalid("The storage pool of the root disk can only be changed through move"))
         }
@@ -209,6 +224,8 @@ fn limits_of_all(app: &App, new: &Instance) -> Result<()> {
 
 /// Keys that the start of a device writes, such as `volatile.eth0.host_name`.
 fn is_of_device(key: &str, devices: &Devices) -> bool {
-    let Some((device, name)) = key.strip_prefix("volatile.").and_then(|rest| rest.split_once('.')) else { return false };
+    let Some((device, name)) = key.strip_prefix("volatile.").and_then(|rest| rest.split_once('.')) else {
+        return false;
+    };
     name != "hwaddr" && name != "name" && devices.contains_key(device)
 }

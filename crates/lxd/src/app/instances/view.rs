@@ -63,7 +63,13 @@ pub fn show_full(shown: Shown, state: Option<InstanceState>, snapshots: Vec<Inst
 
 /// What LXD hashes into an instance's ETag.
 #[derive(Serialize)]
-pub struct EtagFields<'a>(&'a str, &'a corten_instance::instance::Config, &'a corten_instance::instance::Devices, bool, &'a [String]);
+pub struct EtagFields<'a>(
+    &'a str,
+    &'a corten_instance::instance::Config,
+    &'a corten_instance::instance::Devices,
+    bool,
+    &'a [String],
+);
 
 /// The fields of an instance's ETag.
 pub fn etag(instance: &Instance) -> EtagFields<'_> {

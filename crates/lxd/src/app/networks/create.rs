@@ -44,16 +44,19 @@ pub fn create(app: &Arc<App>, project: &str, post: &NetworksPost) -> Result<()> 
         config,
     };
     let mut undo = Undo::default();
-    row.id = step(&mut undo, "remember the network", || app.write(|tx| Ok(networks::insert(tx, &row)?)), |id| {
-        let (app, id) = (app.clone(), *id);
-        move || app.write(|tx| Ok(networks::delete(tx, id)?))
-    })?;
+    row.id = step(
+        &mut undo,
+        "remember the network",
+        || app.write(|tx| Ok(networks::insert(tx, &row)?)),
+        |id| {
+            let (app, id) = (app.clone(), *id);
+            move || app.write(|tx| Ok(networks::delete(tx, id)?))
+        },
+    )?;
     let network = open(app, &row)?;
     network.check_new()?;
     let made = network.clone();
-    let changed = step(&mut undo, "bring the network up", || Ok(network.up(&[])?), |_| {
-        move || Ok(made.delete()?)
-    })?;
+    let changed = step(&mut undo, "bring the network up", || Ok(network.up(&[])?), |_| move || Ok(made.delete()?))?;
     pass("mark the network as made")?;
     row.config.extend(changed);
     app.write(|tx| {

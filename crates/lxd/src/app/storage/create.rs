@@ -53,10 +53,15 @@ pub fn create(app: &Arc<App>, new: &StoragePoolsPost) -> Result<()> {
     let _turn = app.pools.change();
     let config = stored(&new.config);
     let mut undo = Undo::default();
-    let id = step(&mut undo, "remember the pool", || remember(app, new, &config), |id| {
-        let (app, id) = (app.clone(), *id);
-        move || app.write(|tx| Ok(storage_pools::delete(tx, id)?))
-    })?;
+    let id = step(
+        &mut undo,
+        "remember the pool",
+        || remember(app, new, &config),
+        |id| {
+            let (app, id) = (app.clone(), *id);
+            move || app.write(|tx| Ok(storage_pools::delete(tx, id)?))
+        },
+    )?;
     let mut filled = config.clone();
     let (pool, made) = Pool::create(&new.driver, &new.name, &app.dirs.var, &mut filled)?;
     undo.absorb(made);

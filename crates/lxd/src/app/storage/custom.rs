@@ -53,10 +53,14 @@ impl Place {
 
 /// The keys of a volume, with what its pool gives all volumes, or why it cannot have them.
 fn checked(pool: &Pool, place: &Place, config: &Config) -> Result<Config> {
-    let facts = storage::Volume { driver: pool.driver_name(), kind: "custom", content: "filesystem", name: &place.name };
+    let facts =
+        storage::Volume { driver: pool.driver_name(), kind: "custom", content: "filesystem", name: &place.name };
     let config = storage::with_pool_defaults(&facts, &stored(config), &pool.config());
     entity::check(Entity::Volume(&facts), &config)?;
-    if ["security.unmapped", "security.shifted"].iter().all(|key| config.get(*key).is_some_and(|value| crate::app::settings::is_true(value))) {
+    if ["security.unmapped", "security.shifted"]
+        .iter()
+        .all(|key| config.get(*key).is_some_and(|value| crate::app::settings::is_true(value)))
+    {
         return Err(Error::invalid("security.unmapped and security.shifted are mutually exclusive"));
     }
     Ok(config)
@@ -74,7 +78,9 @@ pub fn create(app: &Arc<App>, place: &Place, new: &StorageVolumesPost, source: O
     names::check_volume(&place.name)?;
     match Content::from_api_name(if new.content_type.is_empty() { "filesystem" } else { &new.content_type }) {
         Some(Content::Filesystem) => {}
-        Some(Content::Block) => return Err(Error::not_implemented("Custom volumes of content type \"block\" are not there yet")),
+        Some(Content::Block) => {
+            return Err(Error::not_implemented("Custom volumes of content type \"block\" are not there yet"));
+        }
         None => return Err(Error::invalid(format!("Invalid volume content type name {:?}", new.content_type))),
     }
     let pool = Pools::get(app, &place.pool)?;
@@ -83,11 +89,17 @@ pub fn create(app: &Arc<App>, place: &Place, new: &StorageVolumesPost, source: O
     let config = checked(&pool, place, keys)?;
     let mut undo = Undo::default();
     let snapshots = from.as_ref().filter(|_| !new.source.volume_only);
-    let snapshots = app.view(|view| Ok(snapshots.map_or(Ok(Vec::new()), |row| volume_snapshots::of_volume(view, row.id))?))?;
-    step(&mut undo, "remember the volume", || remember(app, place, &new.description, &config, &snapshots), |id| {
-        let (app, id) = (app.clone(), *id);
-        move || app.write(|tx| Ok(storage_volumes::delete(tx, id)?))
-    })?;
+    let snapshots =
+        app.view(|view| Ok(snapshots.map_or(Ok(Vec::new()), |row| volume_snapshots::of_volume(view, row.id))?))?;
+    step(
+        &mut undo,
+        "remember the volume",
+        || remember(app, place, &new.description, &config, &snapshots),
+        |id| {
+            let (app, id) = (app.clone(), *id);
+            move || app.write(|tx| Ok(storage_volumes::delete(tx, id)?))
+        },
+    )?;
     let volume = place.volume(&config);
     let watch = Watch::default();
     pass("make the volume")?;
@@ -130,7 +142,14 @@ fn remember(
         };
         let id = storage_volumes::insert(tx, &volume)?;
         for snapshot in snapshots {
-            volume_snapshots::insert(tx, id, &snapshot.name, &snapshot.description, snapshot.expires, &snapshot.config)?;
+            volume_snapshots::insert(
+                tx,
+                id,
+                &snapshot.name,
+                &snapshot.description,
+                snapshot.expires,
+                &snapshot.config,
+            )?;
         }
         Ok(id)
     })

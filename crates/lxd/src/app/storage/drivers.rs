@@ -16,7 +16,8 @@ pub fn look(app: &App) -> StorageDrivers {
         .map(|(info, version)| ServerStorageDriverInfo { name: info.name.to_string(), version, remote: info.remote })
         .collect();
     let pools = app.view(|view| Ok(storage_pools::list(view)?)).unwrap_or_default();
-    let used: BTreeMap<&str, &str> = pools.iter().map(|pool| (pool.driver.as_str(), version(&supported, &pool.driver))).collect();
+    let used: BTreeMap<&str, &str> =
+        pools.iter().map(|pool| (pool.driver.as_str(), version(&supported, &pool.driver))).collect();
     StorageDrivers {
         used: used.keys().copied().collect::<Vec<_>>().join(" | "),
         used_versions: used.values().copied().collect::<Vec<_>>().join(" | "),

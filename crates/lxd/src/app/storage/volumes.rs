@@ -113,7 +113,13 @@ pub fn list(app: &App, asked: &Asked<'_>) -> Result<Vec<StorageVolume>> {
 ///
 /// # Errors
 /// 404 when pool or volume is not there, or the database's.
-pub fn row(view: &View<'_>, pool: &str, project: &str, kind: i64, name: &str) -> Result<storage_volumes::Volume, Abort> {
+pub fn row(
+    view: &View<'_>,
+    pool: &str,
+    project: &str,
+    kind: i64,
+    name: &str,
+) -> Result<storage_volumes::Volume, Abort> {
     super::change::row(view, pool)?;
     let row = storage_volumes::get(view, pool, project, kind, name)?;
     Ok(row.ok_or_else(|| Error::not_found("Storage volume not found"))?)
