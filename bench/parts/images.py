@@ -5,23 +5,28 @@ import shutil
 
 from .place import run
 
-INIT = "::sysinit:/bin/true\n::respawn:/bin/busybox sleep 100000\n::ctrlaltdel:/bin/poweroff\n"
+INIT = "::respawn:/bin/sleep 100000\n::ctrlaltdel:/bin/poweroff\n"
 METADATA = "architecture: x86_64\ncreation_date: 1700000000\nproperties:\n  description: {0}\n  os: {0}\n"
 
 
 def make(project, work):
     """Files by name: `busybox` (unified), `fat` (metadata and squashfs), and `root`, the busybox root as a folder."""
-    busybox = os.path.join(work, "busybox.tar.gz")
+    busybox, tree = os.path.join(work, "busybox.tar.gz"), os.path.join(work, "busybox")
     if not os.path.exists(busybox):
-        run(os.path.join(project, "scripts", "make-busybox-image"), busybox)
-    root = os.path.join(work, "busybox")
-    if not os.path.exists(root):
-        os.mkdir(root)
-        run("tar", "-C", root, "-xzf", busybox)
+        shutil.rmtree(tree, ignore_errors=True)
+        os.mkdir(tree)
+        run(os.path.join(project, "scripts", "make-busybox-image"), busybox + ".full")
+        run("tar", "-C", tree, "-xzf", busybox + ".full")
+        os.unlink(busybox + ".full")
+        # Init and nothing else: what the guest itself does is no part of the figures.
+        with open(os.path.join(tree, "rootfs/etc/inittab"), "w") as file:
+            file.write(INIT)
+        run("tar", "-C", tree, "--numeric-owner", "-czf", busybox + ".new", "metadata.yaml", "rootfs")
+        os.rename(busybox + ".new", busybox)
     metadata, squashfs = os.path.join(work, "fat.tar.xz"), os.path.join(work, "fat.squashfs")
     if not os.path.exists(squashfs):
         make_fat(work, metadata, squashfs)
-    return {"busybox": [busybox], "fat": [metadata, squashfs], "root": os.path.join(root, "rootfs")}
+    return {"busybox": [busybox], "fat": [metadata, squashfs], "root": os.path.join(tree, "rootfs")}
 
 
 def make_fat(work, metadata, squashfs):

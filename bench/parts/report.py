@@ -37,18 +37,27 @@ class Samples:
         found = self.all.get(what, {}).get(who)
         return statistics.median(sample[figure] for sample in found) if found else None
 
+    def quiet(self, what, who, figure):
+        """The least disturbed tenth: neighbours only ever add."""
+        found = sorted(sample[figure] for sample in self.all.get(what, {}).get(who, []))
+        return found[len(found) // 10] if found else None
+
     def write(self, path):
         with open(path, "w") as file:
             json.dump(self.all, file, indent=1)
 
 
+HEAD = ("what", "corten", "LXD 5.0.2", "crun", "corten/LXD", "quiet", "to reach", "")
+
+
 def print_table(samples, options):
-    print(f"\nMedians of {options.rounds} rounds, in turn; {options.running} containers for memory; lxcfs' hook hidden.\n")
-    head = ("what", "corten", "LXD 5.0.2", "crun", "corten/LXD", "to reach", "")
-    lines = [head] + [line for line in (row(samples, *each) for each in ROWS) if line]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    """Medians, the quietest tenth in brackets; the ratio of each; the verdict is of the medians."""
+    print(f"\nMedians (quietest tenth) of {options.rounds} rounds, in turn; {options.running} containers for memory; "
+          "lxcfs' hook hidden.\n")
+    lines = [HEAD] + [line for line in (row(samples, *each) for each in ROWS) if line]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
     for line in lines:
-        cells = [cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(zip(line, widths))]
+        cells = [cell.rjust(width) if column else cell.ljust(width) for column, (cell, width) in enumerate(zip(line, widths))]
         print("  ".join(cells).rstrip())
     print("""
 Not won by merit: this LXD shifts the ids of every file at a container's first start where the kernel refuses its probe for
@@ -56,11 +65,22 @@ idmapped mounts (part of its launch of the fat image, not of the other rows); it
 
 
 def row(samples, what, words, figure, unit, target):
-    ours, theirs, raw = (samples.median(what, who, figure) for who in ("corten", "lxd", "crun"))
-    if ours is None:
+    middle = {who: samples.median(what, who, figure) for who in ("corten", "lxd", "crun")}
+    quiet = {who: samples.quiet(what, who, figure) for who in middle}
+    if middle["corten"] is None:
         return None
-    shown = lambda value: "-" if value is None else f"{value:.1f} {unit}" if value >= 1 else f"{value:.2f} {unit}"
-    ratio = ours / theirs if theirs else None
-    part = "-" if ratio is None else f"1/{1 / ratio:.1f}" if ratio else "0"
-    verdict = "" if ratio is None or target is None else "reached" if ratio <= target else "NOT YET"
-    return (words, shown(ours), shown(theirs), shown(raw), part, "-" if target is None else f"1/{round(1 / target)}", verdict)
+
+    def cell(who):
+        if middle[who] is None:
+            return "-"
+        digits = 1 if middle[who] >= 1 else 2
+        return f"{middle[who]:.{digits}f} ({quiet[who]:.{digits}f}) {unit}"
+
+    def part(values):
+        return f"1/{values['lxd'] / values['corten']:.1f}" if values["lxd"] and values["corten"] else "-"
+
+    verdict = ""
+    if target is not None and middle["lxd"]:
+        verdict = "reached" if middle["corten"] <= middle["lxd"] * target else "NOT YET"
+    wanted = "-" if target is None else f"1/{round(1 / target)}"
+    return (words, cell("corten"), cell("lxd"), cell("crun"), part(middle), part(quiet), wanted, verdict)

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::process::{Child, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -26,7 +26,7 @@ impl Terminal {
         let stdio = || Stdio::from(slave.try_clone().expect("a descriptor"));
         let mut lxc = daemon.lxc_command(args);
         let child = lxc.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().expect("lxc was built");
-        Terminal { master: std::fs::File::from(OwnedFd::from(master)), child, seen: String::new() }
+        Terminal { master: std::fs::File::from(master), child, seen: String::new() }
     }
 
     fn kind(&mut self, text: &str) {

@@ -12,7 +12,10 @@ fn pools_are_made_shown_changed_and_removed() {
         let source = host.folder().join("store");
         daemon.lxc(["storage", "create", "store_lxd", "dir", &format!("source={}", source.display())]).ok();
         assert_eq!(daemon.get("/1.0/storage-pools"), json!(["/1.0/storage-pools/store_lxd"]));
-        let pool = daemon.get("/1.0/storage-pools/store_lxd");
+        let mut pool = daemon.get("/1.0/storage-pools/store_lxd");
+        // Nobody is `null` to the original, and an empty list here.
+        assert!(pool["used_by"].as_array().is_none_or(Vec::is_empty), "{pool}");
+        pool["used_by"] = json!([]);
         let wanted = json!({
             "config": {"source": source}, "description": "", "name": "store_lxd", "driver": "dir", "used_by": [],
             "status": "Created", "locations": ["none"],
@@ -46,7 +49,7 @@ fn bad_pools_are_refused_and_leave_nothing() {
         let inside = format!("source={}", daemon.dir.join("images").display());
         let cases: [(&[&str], &str); 7] = [
             (&["a b", "dir"], "Storage name cannot contain white space"),
-            (&["p", "nothing"], "nothing"),
+            (&["p", "nothing"], "Unknown driver"),
             (&["p", "dir", "source=/nonexistent"], "Source path '/nonexistent' doesn't exist"),
             (&["p", "dir", &full], "isn't empty"),
             (&["p", "dir", &inside], "is within the LXD directory"),
@@ -90,5 +93,75 @@ fn pools_are_there_after_a_restart() {
         host.sh("test -e store/containers/c1/rootfs/root/file");
         let environment = daemon.get("/1.0")["environment"].clone();
         assert!(environment["storage"].as_str().is_some_and(|text| text.contains("dir")), "{environment}");
+    });
+}
+
+#[test]
+fn volumes_are_made_changed_attached_and_removed() {
+    story(|host| {
+        let daemon = host.daemon();
+        daemon.with_pool("dir");
+        daemon.import_busybox("busybox");
+        daemon.lxc(["init", "busybox", "c1"]).ok();
+        daemon.lxc(["storage", "volume", "create", "default", "data", "user.a=b"]).ok();
+        let volume = daemon.get("/1.0/storage-pools/default/volumes/custom/data");
+        assert_eq!((&volume["config"], &volume["type"]), (&json!({"user.a": "b"}), &json!("custom")));
+        assert_eq!((&volume["content_type"], &volume["location"]), (&json!("filesystem"), &json!("none")));
+        let listed = daemon.get("/1.0/storage-pools/default/volumes");
+        let wanted =
+            ["/1.0/storage-pools/default/volumes/container/c1", "/1.0/storage-pools/default/volumes/custom/data"];
+        assert_eq!(listed, json!(wanted));
+        let again = daemon.lxc(["storage", "volume", "create", "default", "data"]);
+        assert!(again.refused().contains("Volume by that name already exists"), "{}", again.err);
+        for (arguments, words) in [
+            (["b c", "user.a=b"], "Storage name cannot contain white space"),
+            (["bad", "foo=bar"], "Invalid option for volume"),
+            (["bad", "size=many"], "Invalid value for volume"),
+        ] {
+            let refused = daemon.lxc(["storage", "volume", "create", "default"].iter().chain(&arguments));
+            assert!(refused.refused().contains(words), "{arguments:?}: {} is not {words}", refused.err);
+        }
+        daemon.lxc(["storage", "volume", "attach", "default", "data", "c1", "/data"]).ok();
+        let used = daemon.lxc(["storage", "volume", "delete", "default", "data"]);
+        assert!(used.refused().contains("The storage volume is still in use"), "{}", used.err);
+        daemon.lxc(["storage", "volume", "rename", "default", "data", "renamed"]).ok();
+        assert_eq!(daemon.get("/1.0/instances/c1")["devices"]["data"]["source"], "renamed");
+        assert_eq!(host.sh("ls one/storage-pools/default/custom"), "default_renamed\n");
+        daemon.lxc(["storage", "volume", "detach", "default", "renamed", "c1"]).ok();
+        daemon.lxc(["storage", "volume", "delete", "default", "renamed"]).ok();
+        assert_eq!(host.sh("ls one/storage-pools/default/custom"), "");
+    });
+}
+
+#[test]
+fn snapshots_of_volumes_come_back() {
+    story(|host| {
+        let daemon = host.daemon();
+        daemon.with_pool("dir");
+        daemon.lxc(["storage", "volume", "create", "default", "data"]).ok();
+        let file = "one/storage-pools/default/custom/default_data/file";
+        host.sh(&format!("echo first > {file}"));
+        daemon.lxc(["storage", "volume", "snapshot", "default", "data"]).ok();
+        daemon.lxc(["storage", "volume", "snapshot", "default", "data", "mine"]).ok();
+        let taken = daemon.lxc(["storage", "volume", "snapshot", "default", "data", "mine"]);
+        assert!(taken.refused().contains("Snapshot \"mine\" already in use"), "{}", taken.err);
+        let listed = daemon.get("/1.0/storage-pools/default/volumes/custom/data/snapshots");
+        let path = "/1.0/storage-pools/default/volumes/custom/data/snapshots";
+        assert_eq!(listed, json!([format!("{path}/snap0"), format!("{path}/mine")]));
+        host.sh(&format!("echo second > {file}"));
+        daemon.lxc(["storage", "volume", "restore", "default", "data", "snap0"]).ok();
+        assert_eq!(host.sh(&format!("cat {file}")), "first\n");
+        daemon.lxc(["storage", "volume", "copy", "default/data", "default/copy"]).ok();
+        let copied = daemon.get("/1.0/storage-pools/default/volumes/custom/copy/snapshots");
+        assert_eq!(copied.as_array().map(Vec::len), Some(2));
+        daemon.lxc(["storage", "volume", "rename", "default", "data/mine", "data/yours"]).ok();
+        daemon.lxc(["storage", "volume", "delete", "default", "data/snap0"]).ok();
+        assert_eq!(host.sh("ls one/storage-pools/default/custom-snapshots/default_data"), "yours\n");
+        daemon.lxc(["storage", "volume", "delete", "default", "data"]).ok();
+        daemon.lxc(["storage", "volume", "delete", "default", "copy"]).ok();
+        assert_eq!(
+            host.sh("ls one/storage-pools/default/custom-snapshots one/storage-pools/default/custom | grep _ || true"),
+            ""
+        );
     });
 }

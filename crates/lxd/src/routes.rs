@@ -21,6 +21,7 @@ pub mod projects;
 pub mod resources;
 pub mod server;
 pub mod storage_pools;
+pub mod storage_volume_snapshots;
 pub mod storage_volumes;
 pub mod warnings;
 
@@ -49,6 +50,7 @@ pub const ALL: &[&[Endpoint]] = &[
     instance_state::ENDPOINTS,
     storage_pools::ENDPOINTS,
     storage_volumes::ENDPOINTS,
+    storage_volume_snapshots::ENDPOINTS,
     images::ENDPOINTS,
     image::ENDPOINTS,
     image_aliases::ENDPOINTS,

@@ -4,6 +4,7 @@ pub mod boot;
 pub mod change;
 pub mod create;
 pub mod custom;
+pub mod custom_snapshots;
 pub mod drivers;
 pub mod image_volumes;
 pub mod pools;

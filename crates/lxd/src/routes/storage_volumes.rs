@@ -3,7 +3,7 @@
 use crate::app::projects::Scope;
 use crate::app::storage::custom::{self, Place};
 use crate::app::storage::volumes::{self, Asked, holder, type_code};
-use crate::app::storage::{image_volumes, pools::Pools};
+use crate::app::storage::{custom_snapshots, image_volumes, pools::Pools};
 use crate::app::{Call, Endpoint};
 use crate::rest::recursion;
 use crate::rest::reply::Reply;
@@ -149,7 +149,15 @@ fn save(call: &Call, amend: bool) -> Result<Reply> {
     let body: StorageVolumePut = call.json()?;
     let place = place(call, &scope, &volume.name);
     if !body.restore.is_empty() {
-        return Err(Error::not_implemented("Restoring snapshots of custom volumes is not there yet"));
+        custom_snapshots::restore(&call.app, &place, &body.restore)?;
+        let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
+        let context = [("snapshot", json!(body.restore))];
+        let requestor = Some(call.lifecycle_requestor());
+        call.app.lifecycle_with(&place.project, "storage-volume-restored", &path, requestor, context);
+        // Without keys the request is about the snapshot alone.
+        if body.config.is_empty() {
+            return Ok(Reply::empty());
+        }
     }
     let mut config = if amend { volume.config } else { corten_db::table::Config::new() };
     config.extend(body.config);

@@ -33,7 +33,8 @@ pub fn start(app: &Arc<App>) {
 }
 
 fn look_after(app: &Arc<App>, hours: u64) {
-    let outcome = update_due(app, hours).and_then(|()| if hours % DAY == 0 { remove_unused(app) } else { Ok(()) });
+    let outcome =
+        update_due(app, hours).and_then(|()| if hours.is_multiple_of(DAY) { remove_unused(app) } else { Ok(()) });
     if let Err(error) = outcome {
         tracing::error!("Failed to look after the images: {error}");
     }
@@ -50,7 +51,7 @@ fn update_due(app: &Arc<App>, hours: u64) -> Result<()> {
     for project in app.view(|view| Ok(projects::list(view)?))? {
         let key = "images.auto_update_interval";
         let interval = number(app, project.config.get(key), key, 6);
-        if interval <= 0 || hours % interval.unsigned_abs() != 0 {
+        if interval <= 0 || !hours.is_multiple_of(interval.unsigned_abs()) {
             continue;
         }
         let rows = app.view(|view| Ok(images::list(view, Some(&project.name))?))?;

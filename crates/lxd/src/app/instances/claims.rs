@@ -118,12 +118,6 @@ impl Claims {
         held.insert(key.clone(), progress.clone());
         Claim { claims: self.clone(), key: key.clone(), progress, result: Mutex::new(Ok(())) }
     }
-
-    /// What is being done to `key`.
-    pub fn current(&self, key: &Key) -> Option<Action> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.get(key).map(|progress| progress.action)
-    }
 }
 
 fn refusal(busy: bool, words: String) -> Error {
@@ -151,11 +145,6 @@ impl Progress {
 }
 
 impl Claim {
-    /// Project and name of the claimed instance.
-    pub fn key(&self) -> &Key {
-        &self.key
-    }
-
     /// Ends the action with this outcome, which those who joined get as well.
     ///
     /// # Errors
@@ -199,7 +188,7 @@ mod tests {
         let failed: Result<()> = first.end(Err(Error::internal("no")));
         assert!(failed.is_err());
         assert_eq!(joined.join().expect("no panic").expect_err("it shares the failure").message, "no");
-        assert_eq!(claims.current(&key()), None);
+        assert!(claims.take_for_clean_up(&key()).is_some());
     }
 
     #[test]

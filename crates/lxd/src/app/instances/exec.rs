@@ -152,7 +152,7 @@ impl Work {
         // What the client types or controls ends with the command, never the other way round.
         let (status, mut sink) = tokio::select! {
             shown = shown => shown,
-            () = async { tokio::join!(typed, controlled); std::future::pending::<()>().await } => return Ok(()),
+            () = async { let _ = tokio::join!(typed, controlled); std::future::pending::<()>().await } => return Ok(()),
         };
         relay::close(&mut sink).await;
         finish(&op, status?)
@@ -182,7 +182,7 @@ impl Work {
         let ended = wait(session.clone());
         let (status, (mut out_sink, mut err_sink)) = tokio::select! {
             both = async { tokio::join!(ended, outputs) } => both,
-            () = async { tokio::join!(fed, controlled, heard); std::future::pending::<()>().await } => return Ok(()),
+            () = async { let _ = tokio::join!(fed, controlled, heard); std::future::pending::<()>().await } => return Ok(()),
         };
         relay::close(&mut out_sink).await;
         relay::close(&mut err_sink).await;

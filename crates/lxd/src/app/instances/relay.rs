@@ -77,9 +77,8 @@ impl Pipe {
     pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let mut ready = self.0.writable().await?;
-            match ready.try_io(|fd| rustix::io::write(fd.get_ref(), bytes).map_err(Into::into)) {
-                Ok(written) => bytes = &bytes[written?..],
-                Err(_) => {}
+            if let Ok(written) = ready.try_io(|fd| rustix::io::write(fd.get_ref(), bytes).map_err(Into::into)) {
+                bytes = &bytes[written?..];
             }
         }
         Ok(())

@@ -84,11 +84,6 @@ impl Running {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
-    /// All of them, in no order.
-    pub fn all(&self) -> Vec<Arc<Entry>> {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
-    }
-
     /// Adds a container that has just been started or found.
     ///
     /// # Errors

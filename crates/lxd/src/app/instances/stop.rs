@@ -113,7 +113,7 @@ fn ask(instance: &Instance, entry: &Entry) -> Result<()> {
 fn halt_signal(instance: &Instance, init: i32) -> i32 {
     let said = instance.get("raw.lxc").lines().filter_map(|line| line.split_once('='));
     let said = said.filter(|(key, _)| key.trim() == "lxc.signal.halt");
-    let last = said.filter_map(|(_, value)| signal_number(value.trim())).last();
+    let last = said.filter_map(|(_, value)| signal_number(value.trim())).next_back();
     last.unwrap_or_else(|| if blocks(init, SYSTEMD_HALT) { SYSTEMD_HALT } else { SIGPWR })
 }
 

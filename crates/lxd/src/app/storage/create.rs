@@ -32,10 +32,10 @@ fn check_driver(driver: &str) -> Result<()> {
     if supported.contains(&driver) {
         return Ok(());
     }
-    if !storage::DRIVERS.contains(&driver) {
-        return Err(registry::find(driver).err().map_or_else(|| Error::internal("Unknown storage driver"), Into::into));
-    }
     let there = supported.join(", ");
+    if !storage::DRIVERS.contains(&driver) {
+        return Err(Error::invalid(format!("Unknown driver {driver:?}; this server has: {there}")));
+    }
     Err(Error::invalid(format!("Storage driver {driver:?} is not available on this server; it has: {there}")))
 }
 
@@ -97,12 +97,13 @@ mod tests {
             ..StoragePoolsPost::default()
         };
         assert!(check(&post("p", "dir", &[("source", "/x"), ("user.a", "b"), ("rsync.bwlimit", "1MB")])).is_ok());
-        let cases: &[(&str, &str, &[(&str, &str)], &str)] = &[
+        type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str);
+        let cases: &[Case] = &[
             ("", "dir", &[], "No name provided"),
             ("a/b", "dir", &[], "Storage pool names may not contain slashes"),
             ("a b", "dir", &[], "Storage name cannot contain white space"),
             ("p", "", &[], "No driver provided"),
-            ("p", "nothing", &[], "Invalid storage driver \"nothing\""),
+            ("p", "nothing", &[], "Unknown driver \"nothing\"; this server has: dir"),
             ("p", "zfs", &[], "Storage driver \"zfs\" is not available on this server; it has: dir"),
             ("p", "dir", &[("zfs.pool_name", "x")], "Invalid option \"zfs.pool_name\""),
             ("p", "dir", &[("rsync.bwlimit", "x")], "Invalid value for option \"rsync.bwlimit\""),

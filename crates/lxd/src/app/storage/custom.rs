@@ -218,7 +218,11 @@ fn is_disk_of(device: &std::collections::BTreeMap<String, String>, place: &Place
     is("type", "disk") && is("pool", &place.pool) && is("source", &place.name)
 }
 
-fn must_not_run(app: &App, place: &Place) -> Result<()> {
+/// Refuses to change a volume that a running instance has.
+///
+/// # Errors
+/// In LXD's words.
+pub fn must_not_run(app: &App, place: &Place) -> Result<()> {
     for instance in crate::app::instances::Instances::all(app, None)? {
         if !instance.expanded_devices.values().any(|device| is_disk_of(device, place)) {
             continue;

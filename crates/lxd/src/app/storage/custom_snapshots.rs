@@ -1,0 +1,181 @@
+//! Snapshots of volumes that users make.
+
+use std::sync::Arc;
+
+use corten_api::error::{Error, Result};
+use corten_api::storage_pool_volume_snapshot::StorageVolumeSnapshot;
+use corten_api::time::Time;
+use corten_archive::watch::Watch;
+use corten_config::name as names;
+use corten_db::View;
+use corten_db::error::Abort;
+use corten_db::table::{storage_volumes, volume_snapshots};
+use corten_host::undo::Undo;
+use corten_instance::step::{pass, step};
+
+use super::custom::{Place, must_not_run};
+use super::pools::Pools;
+use crate::app::App;
+
+/// A snapshot as the API shows it, under the name `VOLUME/SNAPSHOT`.
+pub fn shown(volume: &storage_volumes::Volume, row: volume_snapshots::VolumeSnapshot) -> StorageVolumeSnapshot {
+    StorageVolumeSnapshot {
+        description: row.description,
+        expires_at: row.expires.map(Time::from),
+        name: format!("{}/{}", volume.name, row.name),
+        config: row.config,
+        content_type: "filesystem".to_string(),
+        created_at: Time::ZERO,
+    }
+}
+
+/// The row of a snapshot.
+///
+/// # Errors
+/// 404.
+pub fn row(view: &View<'_>, volume: i64, name: &str) -> Result<volume_snapshots::VolumeSnapshot, Abort> {
+    let row = volume_snapshots::get(view, volume, name)?;
+    Ok(row.ok_or_else(|| Error::not_found("Storage volume snapshot not found"))?)
+}
+
+/// The name of a new snapshot: the one asked for, or the next of `snap0`, `snap1`, …
+fn choose(asked: &str, taken: &[volume_snapshots::VolumeSnapshot]) -> String {
+    if !asked.is_empty() {
+        return asked.to_string();
+    }
+    let number = |name: &str| name.strip_prefix("snap").and_then(|digits| digits.parse::<u64>().ok());
+    let next = taken.iter().filter_map(|snapshot| number(&snapshot.name)).max().map_or(0, |last| last + 1);
+    format!("snap{next}")
+}
+
+/// What is to be known before the snapshot is made: its name.
+///
+/// # Errors
+/// 400 for a bad name, 404 when the volume is not there, 409 when the name is taken.
+pub fn plan(app: &App, place: &Place, asked: &str) -> Result<String> {
+    app.view(|view| {
+        let volume = place.row(view)?;
+        let name = choose(asked, &volume_snapshots::of_volume(view, volume.id)?);
+        names::check_volume_snapshot(&name)?;
+        must_be_free(view, volume.id, &name)?;
+        Ok(name)
+    })
+}
+
+fn must_be_free(view: &View<'_>, volume: i64, name: &str) -> Result<(), Abort> {
+    match volume_snapshots::get(view, volume, name)? {
+        Some(_) => Err(Error::conflict(format!("Snapshot {name:?} already in use")).into()),
+        None => Ok(()),
+    }
+}
+
+/// Makes the snapshot `name`, which goes at `expires` if there is such a time.
+///
+/// # Errors
+/// 404 when the volume is gone, 409 when the name is taken, or why it cannot be made; nothing is left then.
+pub fn create(app: &Arc<App>, place: &Place, name: &str, expires: Option<Time>) -> Result<()> {
+    let pool = Pools::get(app, &place.pool)?;
+    let expires = expires.filter(|time| !time.is_never()).map(Time::timestamp);
+    let mut undo = Undo::default();
+    let remember = || {
+        app.write(|tx| {
+            let volume = place.row(tx)?;
+            must_be_free(tx, volume.id, name)?;
+            let id = volume_snapshots::insert(tx, volume.id, name, &volume.description, expires, &volume.config)?;
+            Ok((id, volume.config))
+        })
+    };
+    let (_, config) = step(&mut undo, "remember the snapshot", remember, |(id, _)| {
+        let (app, id) = (app.clone(), *id);
+        move || app.write(|tx| Ok(volume_snapshots::delete(tx, id)?))
+    })?;
+    pass("make the snapshot")?;
+    undo.absorb(pool.snapshot_volume(&place.volume(&config), name, &Watch::default())?);
+    undo.keep();
+    Ok(())
+}
+
+/// Renames a snapshot.
+///
+/// # Errors
+/// 404, 400 for a bad name, 409 when it is taken.
+pub fn rename(app: &App, place: &Place, old: &str, new: &str) -> Result<()> {
+    names::check_volume_snapshot(new)?;
+    let pool = Pools::get(app, &place.pool)?;
+    let (volume, snapshot) = app.view(|view| {
+        let volume = place.row(view)?;
+        must_be_free(view, volume.id, new)?;
+        let snapshot = row(view, volume.id, old)?;
+        Ok((volume, snapshot))
+    })?;
+    let undo = pool.rename_snapshot(&place.volume(&volume.config), old, new)?;
+    app.write(|tx| {
+        must_be_free(tx, volume.id, new)?;
+        Ok(volume_snapshots::rename(tx, snapshot.id, new)?)
+    })?;
+    undo.keep();
+    Ok(())
+}
+
+/// Removes a snapshot.
+///
+/// # Errors
+/// 404, or what could not be removed.
+pub fn delete(app: &App, place: &Place, name: &str) -> Result<()> {
+    let pool = Pools::get(app, &place.pool)?;
+    let (volume, snapshot) = app.view(|view| {
+        let volume = place.row(view)?;
+        let snapshot = row(view, volume.id, name)?;
+        Ok((volume, snapshot))
+    })?;
+    pool.delete_snapshot(&place.volume(&volume.config), name)?;
+    app.write(|tx| Ok(volume_snapshots::delete(tx, snapshot.id)?))
+}
+
+/// Changes what is said of a snapshot.
+///
+/// # Errors
+/// 404.
+pub fn update(app: &App, place: &Place, name: &str, description: &str, expires: Option<Time>) -> Result<()> {
+    let expires = expires.filter(|time| !time.is_never()).map(Time::timestamp);
+    app.write(|tx| {
+        let volume = place.row(tx)?;
+        let snapshot = row(tx, volume.id, name)?;
+        Ok(volume_snapshots::update(tx, snapshot.id, description, expires, &snapshot.config)?)
+    })
+}
+
+/// Makes the volume what the snapshot is.
+///
+/// # Errors
+/// 404, while running instances use the volume, or why it cannot be done.
+pub fn restore(app: &App, place: &Place, name: &str) -> Result<()> {
+    let pool = Pools::get(app, &place.pool)?;
+    let volume = app.view(|view| {
+        let volume = place.row(view)?;
+        row(view, volume.id, name)?;
+        Ok(volume)
+    })?;
+    must_not_run(app, place)?;
+    Ok(pool.restore_volume(&place.volume(&volume.config), name, &Watch::default())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_counted_on() {
+        let snapshot = |name: &str| volume_snapshots::VolumeSnapshot {
+            id: 1,
+            volume_id: 1,
+            name: name.to_string(),
+            description: String::new(),
+            expires: None,
+            config: corten_db::table::Config::new(),
+        };
+        assert_eq!(choose("", &[]), "snap0");
+        assert_eq!(choose("", &[snapshot("snap3"), snapshot("snapx"), snapshot("mine")]), "snap4");
+        assert_eq!(choose("mine", &[snapshot("snap3")]), "mine");
+    }
+}
