@@ -256,12 +256,14 @@ fn a_download_that_is_not_what_was_announced_leaves_nothing() {
         daemon.with_pool("dir");
         let first = server.publish("20231114_2213", "first");
         daemon.lxc(["remote", "add", "small", server.url(), "--protocol=simplestreams"]).ok();
-        let spoil: [(&str, &dyn Fn(&str)); 2] =
-            [("cut", &|path| server.cut(path)), ("corrupt", &|path| server.corrupt(path))];
-        for (what, spoil) in spoil {
+        for what in ["cut", "corrupt"] {
             for path in [&first.metadata, &first.root] {
                 server.publish("20231114_2213", "first");
-                spoil(path);
+                if what == "cut" {
+                    server.cut(path)
+                } else {
+                    server.corrupt(path)
+                }
                 let copied = daemon.lxc(["image", "copy", "small:busybox", "local:"]);
                 assert_ne!(copied.status, 0, "{what} {path}: {}", copied.out);
                 let made = daemon.lxc(["init", "small:busybox", "c1"]);
@@ -271,5 +273,20 @@ fn a_download_that_is_not_what_was_announced_leaves_nothing() {
                 assert_eq!(daemon.get("/1.0/instances"), json!([]), "{what} {path}");
             }
         }
+    });
+}
+
+#[test]
+fn an_image_that_is_not_public_goes_from_server_to_server() {
+    story(|host| {
+        let (one, two) = (host.daemon(), host.another_daemon("two"));
+        one.import_busybox("busybox");
+        one.lxc(["config", "set", "core.https_address", "127.0.0.1:8443"]).ok();
+        one.lxc(["config", "set", "core.trust_password", "secret"]).ok();
+        two.lxc(["remote", "add", "one", "127.0.0.1:8443", "--accept-certificate", "--password", "secret"]).ok();
+        two.lxc(["image", "copy", "one:busybox", "local:", "--alias", "copied"]).ok();
+        assert_eq!(stored(&two), stored(&one));
+        let image = two.get(&format!("/1.0/images/{}", stored(&one)[0]));
+        assert_eq!((&image["public"], &image["properties"]["os"]), (&json!(false), &json!("Busybox")));
     });
 }

@@ -127,9 +127,17 @@ fn volumes_are_made_changed_attached_and_removed() {
         daemon.lxc(["storage", "volume", "rename", "default", "data", "renamed"]).ok();
         assert_eq!(daemon.get("/1.0/instances/c1")["devices"]["data"]["source"], "renamed");
         assert_eq!(host.sh("ls one/storage-pools/default/custom"), "default_renamed\n");
-        daemon.lxc(["storage", "volume", "detach", "default", "renamed", "c1"]).ok();
-        daemon.lxc(["storage", "volume", "delete", "default", "renamed"]).ok();
+        daemon.lxc(["storage", "create", "other", "dir"]).ok();
+        // The original's `lxc` copies and deletes, which a volume in use forbids; the API moves it.
+        let to = json!({"name": "moved", "pool": "other"}).to_string();
+        let path = "/1.0/storage-pools/default/volumes/custom/renamed";
+        daemon.lxc(["query", "--wait", "-X", "POST", "-d", &to, path]).ok();
+        let device = daemon.get("/1.0/instances/c1")["devices"]["data"].clone();
+        assert_eq!((&device["pool"], &device["source"]), (&json!("other"), &json!("moved")));
         assert_eq!(host.sh("ls one/storage-pools/default/custom"), "");
+        daemon.lxc(["storage", "volume", "detach", "other", "moved", "c1"]).ok();
+        daemon.lxc(["storage", "volume", "delete", "other", "moved"]).ok();
+        assert_eq!(host.sh("ls one/storage-pools/other/custom"), "");
     });
 }
 

@@ -21,8 +21,8 @@ pub struct Exec {
     pub input: WebSocket,
     /// Standard output and standard error; none in interactive mode.
     pub outputs: Option<(WebSocket, WebSocket)>,
-    /// Signals and window sizes.
-    pub control: WebSocket,
+    /// Signals and window sizes; none when the command had ended before it was connected.
+    pub control: Option<WebSocket>,
 }
 
 /// Starts a command.
@@ -33,11 +33,12 @@ pub async fn start(server: &Server, instance: &str, post: &InstanceExecPost) -> 
     let running = server.start(Method::POST, &url::path(["instances", instance, "exec"]), post, "").await?;
     let open = async |name: &str| server.websocket(&socket_path(running.first(), name)?).await;
     if post.interactive {
-        let (input, control) = tokio::try_join!(open("0"), open("control"))?;
-        return Ok(Exec { running, input, outputs: None, control });
+        let (input, control) = tokio::join!(open("0"), open("control"));
+        return Ok(Exec { running, input: input?, outputs: None, control: control.ok() });
     }
-    let (input, output, error, control) = tokio::try_join!(open("0"), open("1"), open("2"), open("control"))?;
-    Ok(Exec { running, input, outputs: Some((output, error)), control })
+    // The command starts when the first three are there, and may have ended before the last one is.
+    let (input, output, error, control) = tokio::join!(open("0"), open("1"), open("2"), open("control"));
+    Ok(Exec { running, input: input?, outputs: Some((output?, error?)), control: control.ok() })
 }
 
 /// The path of a websocket of an operation, with its secret.

@@ -107,8 +107,8 @@ fn environment(words: &[&str]) -> BTreeMap<String, String> {
 async fn relay(started: Exec, input: mpsc::Receiver<bytes::Bytes>, interactive: bool) -> Result<Option<Operation>> {
     let Exec { running, input: to, outputs, control } = started;
     // To the server the control socket is the client: a command that has closed its output lives on until it is closed.
-    let (mut control, _control_back) = control.split();
-    let control = &mut control;
+    let (mut control, _control_back) = control.map(StreamExt::split).unzip();
+    let control = control.as_mut();
     // The other sockets live in here: they are closed when the output has ended, which is what the server waits for.
     let data = async move {
         let (to, back) = to.split();
@@ -146,7 +146,8 @@ async fn show(outputs: Option<(WebSocket, WebSocket)>, terminal: SplitStream<Web
 }
 
 /// Sends signals and window sizes to the command, for as long as the program runs.
-async fn pass_signals(control: &mut SplitSink<WebSocket, Message>, interactive: bool) {
+async fn pass_signals(control: Option<&mut SplitSink<WebSocket, Message>>, interactive: bool) {
+    let Some(control) = control else { return std::future::pending().await };
     let Ok(mut signals) = signals::Signals::new() else { return std::future::pending().await };
     loop {
         let message = match signals.next().await {

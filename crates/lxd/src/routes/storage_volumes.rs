@@ -175,16 +175,37 @@ fn rename(call: &Call) -> Result<Reply> {
     }
     let scope = call.app.scope(call)?;
     let old = place(call, &scope, call.part("volume"));
-    let elsewhere =
-        !body.pool.is_empty() && body.pool != old.pool || !body.project.is_empty() && body.project != old.project;
-    if body.migration || elsewhere {
-        return Err(Error::not_implemented("Moving volumes is not there yet; copy and delete them"));
+    if body.migration {
+        return Err(Error::not_implemented("Moving volumes between servers is not there yet"));
+    }
+    let pool = if body.pool.is_empty() { old.pool.clone() } else { body.pool.clone() };
+    let project = if body.project.is_empty() { scope } else { call.app.project(&body.project)? };
+    let new = Place { pool, project: project.volumes().to_string(), name: body.name.clone() };
+    if new.pool != old.pool || new.project != old.project {
+        return relocate(call, old, new);
     }
     custom::rename(&call.app, &old, &body.name)?;
     let path = volumes::path(&old.pool, &old.project, CUSTOM, &body.name);
     let requestor = Some(call.lifecycle_requestor());
     call.app.lifecycle_with(&old.project, "storage-volume-renamed", &path, requestor, [("old_name", json!(old.name))]);
     Ok(Reply::created(path))
+}
+
+/// Moves the volume to another pool or project, in the background.
+fn relocate(call: &Call, old: Place, new: Place) -> Result<Reply> {
+    if !call.requestor.may_enter(&new.project) {
+        return Err(Error::forbidden("not authorized"));
+    }
+    let app = call.app.clone();
+    let op = call.app.operations.run(app.plan(call, "Moving storage volume"), move |op| {
+        custom::relocate(&app, &old, &new)?;
+        for (action, place) in [("storage-volume-created", &new), ("storage-volume-deleted", &old)] {
+            let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
+            app.lifecycle_with(&place.project, action, &path, op.requestor(), [("type", json!("custom"))]);
+        }
+        Ok(())
+    })?;
+    Reply::accepted(&op)
 }
 
 fn remove(call: &Call) -> Result<Reply> {

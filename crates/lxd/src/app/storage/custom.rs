@@ -9,7 +9,7 @@ use corten_config::entity::{self, Entity};
 use corten_config::{name as names, storage};
 use corten_db::error::Abort;
 use corten_db::table::storage_volumes::{self, CUSTOM};
-use corten_db::table::{Config, devices, instances, profiles, volume_snapshots};
+use corten_db::table::{Config, Devices, devices, instances, profiles, volume_snapshots};
 use corten_db::{Tx, View};
 use corten_host::undo::Undo;
 use corten_instance::step::{pass, step};
@@ -206,14 +206,14 @@ pub fn rename(app: &Arc<App>, place: &Place, new: &str) -> Result<()> {
         must_be_free(tx, &to)?;
         let row = place.row(tx)?;
         storage_volumes::rename(tx, row.id, new)?;
-        follow(tx, place, new)
+        follow(tx, place, &to)
     })?;
     undo.keep();
     Ok(())
 }
 
 /// Whether a device is a disk of this volume.
-fn is_disk_of(device: &std::collections::BTreeMap<String, String>, place: &Place) -> bool {
+fn is_disk_of(device: &Config, place: &Place) -> bool {
     let is = |key: &str, value: &str| device.get(key).is_some_and(|found| found == value);
     is("type", "disk") && is("pool", &place.pool) && is("source", &place.name)
 }
@@ -236,18 +236,34 @@ pub fn must_not_run(app: &App, place: &Place) -> Result<()> {
     Ok(())
 }
 
+/// Moves a volume with its snapshots to another pool or project. Instances and profiles that have it as a disk follow
+/// to another pool; another project's volumes are none of theirs.
+///
+/// # Errors
+/// As [`create`], and while a running instance uses the volume. When only the old one cannot be removed both are there.
+pub fn relocate(app: &Arc<App>, place: &Place, to: &Place) -> Result<()> {
+    let row = app.view(|view| place.row(view))?;
+    must_not_run(app, place)?;
+    let same = StorageVolumesPost { description: row.description, config: row.config, ..StorageVolumesPost::default() };
+    create(app, to, &same, Some(place))?;
+    if place.project == to.project {
+        app.write(|tx| follow(tx, place, to))?;
+    }
+    delete(app, place)
+}
+
 /// Changes the devices that name a volume.
-fn follow(tx: &mut Tx<'_>, place: &Place, new: &str) -> Result<(), Abort> {
+fn follow(tx: &mut Tx<'_>, place: &Place, to: &Place) -> Result<(), Abort> {
     for instance in instances::list(tx, None)? {
         if scope_in(tx, &instance.project)?.volumes() == place.project
-            && let Some(changed) = renamed(&instance.devices, place, new)
+            && let Some(changed) = followed(&instance.devices, place, to)
         {
             devices::INSTANCE.replace(tx, instance.id, &changed)?;
         }
     }
     for profile in profiles::list(tx, None)? {
         if scope_in(tx, &profile.project)?.volumes() == place.project
-            && let Some(changed) = renamed(&profile.devices, place, new)
+            && let Some(changed) = followed(&profile.devices, place, to)
         {
             profiles::update(tx, profile.id, &profile.description, &profile.config, &changed)?;
         }
@@ -255,10 +271,12 @@ fn follow(tx: &mut Tx<'_>, place: &Place, new: &str) -> Result<(), Abort> {
     Ok(())
 }
 
-fn renamed(devices: &corten_db::table::Devices, place: &Place, new: &str) -> Option<corten_db::table::Devices> {
+/// The devices with the new place of a volume; `None` when none of them has it.
+fn followed(devices: &Devices, place: &Place, to: &Place) -> Option<Devices> {
     let mut changed = devices.clone();
     for device in changed.values_mut().filter(|device| is_disk_of(device, place)) {
-        device.insert("source".to_string(), new.to_string());
+        device.insert("pool".to_string(), to.pool.clone());
+        device.insert("source".to_string(), to.name.clone());
     }
     (changed != *devices).then_some(changed)
 }
@@ -284,4 +302,28 @@ pub fn delete(app: &App, place: &Place) -> Result<()> {
     }
     pool.delete_volume(&volume)?;
     app.write(|tx| Ok(storage_volumes::delete(tx, row.id)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disks_follow_their_volume() {
+        let device = |pairs: &[(&str, &str)]| -> Config {
+            pairs.iter().map(|(key, value)| ((*key).to_string(), (*value).to_string())).collect()
+        };
+        let place = |pool: &str, name: &str| Place {
+            pool: pool.to_string(),
+            project: "default".to_string(),
+            name: name.to_string(),
+        };
+        let disk = device(&[("type", "disk"), ("pool", "p"), ("source", "v"), ("path", "/x")]);
+        let nic = device(&[("type", "nic"), ("pool", "p"), ("source", "v")]);
+        let all = Devices::from([("d".to_string(), disk), ("n".to_string(), nic.clone())]);
+        let moved = followed(&all, &place("p", "v"), &place("q", "w")).expect("a disk has it");
+        assert_eq!(moved["d"], device(&[("type", "disk"), ("pool", "q"), ("source", "w"), ("path", "/x")]));
+        assert_eq!(moved["n"], nic);
+        assert_eq!(followed(&all, &place("p", "other"), &place("q", "w")), None);
+    }
 }

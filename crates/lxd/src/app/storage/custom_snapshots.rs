@@ -7,11 +7,14 @@ use corten_api::storage_pool_volume_snapshot::StorageVolumeSnapshot;
 use corten_api::time::Time;
 use corten_archive::watch::Watch;
 use corten_config::name as names;
+use corten_config::value::Kind;
+use corten_config::value::expiry::Expiry;
 use corten_db::View;
 use corten_db::error::Abort;
 use corten_db::table::{storage_volumes, volume_snapshots};
 use corten_host::undo::Undo;
 use corten_instance::step::{pass, step};
+use jiff::Timestamp;
 
 use super::custom::{Place, must_not_run};
 use super::pools::Pools;
@@ -69,13 +72,26 @@ fn must_be_free(view: &View<'_>, volume: i64, name: &str) -> Result<(), Abort> {
     }
 }
 
+/// When a snapshot that is made now ceases to be useful, by the volume's `snapshots.expiry`.
+fn expiry(lifetime: &str, now: Time) -> Result<Option<Timestamp>> {
+    if lifetime.is_empty() {
+        return Ok(None);
+    }
+    let lifetime = Expiry.parse(lifetime).map_err(Error::invalid)?;
+    Ok(lifetime.after(now.timestamp()))
+}
+
 /// Makes the snapshot `name`, which goes at `expires` if there is such a time.
 ///
 /// # Errors
 /// 404 when the volume is gone, 409 when the name is taken, or why it cannot be made; nothing is left then.
 pub fn create(app: &Arc<App>, place: &Place, name: &str, expires: Option<Time>) -> Result<()> {
     let pool = Pools::get(app, &place.pool)?;
-    let expires = expires.filter(|time| !time.is_never()).map(Time::timestamp);
+    let lifetime = app.view(|view| place.row(view))?.config.get("snapshots.expiry").cloned().unwrap_or_default();
+    let expires = match expires {
+        Some(time) => Some(time.timestamp()).filter(|_| !time.is_never()),
+        None => expiry(&lifetime, Time::now())?,
+    };
     let mut undo = Undo::default();
     let remember = || {
         app.write(|tx| {
@@ -163,6 +179,15 @@ pub fn restore(app: &App, place: &Place, name: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn snapshots_live_as_long_as_their_volume_says() {
+        let now = Time::from_unix(0, 0);
+        assert_eq!(expiry("", now).expect("nothing said"), None);
+        let day = expiry("1d", now).expect("a day").expect("a time");
+        assert_eq!(day.as_second(), 86_400);
+        assert!(expiry("soon", now).is_err());
+    }
 
     #[test]
     fn names_are_counted_on() {
