@@ -47,7 +47,8 @@ pub fn check_devices(app: &App, devices: &Devices) -> Result<()> {
 /// Replaces what a client may change of an instance.
 ///
 /// # Errors
-/// 400 for what is wrong; what of it was applied already is put back.
+/// 400 for what is wrong, before anything changes. When the change cannot be remembered, what runs is put back; when it
+/// cannot be applied to what runs, nothing is remembered, and parts that were applied stay until the next start.
 pub fn update(app: &Arc<App>, key: &Key, put: &InstancePut, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
     let Taken::Go(claim) = app.instances.claims.take(key, Action::Update, || observe(app, key))? else { return Ok(()) };
     let outcome = Instances::find(app, &key.0, &key.1).and_then(|old| {
