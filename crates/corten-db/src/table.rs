@@ -57,6 +57,15 @@ impl State {
         }
     }
 
+    /// What LXD calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Pending => "Pending",
+            State::Created => "Created",
+            State::Errored => "Errored",
+        }
+    }
+
     /// The state of a number; unknown ones count as an error in making it.
     pub fn from_code(code: i64) -> State {
         match code {

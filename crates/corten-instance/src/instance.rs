@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use corten_api::time::Time;
 use corten_api::url::DEFAULT_PROJECT;
+pub use corten_config::value::boolean::{is_false, is_true};
 
 /// Configuration keys and their values.
 pub type Config = BTreeMap<String, String>;
@@ -99,14 +100,4 @@ pub fn root_disk(devices: &Devices) -> Option<(&str, &Config)> {
                 && !get(device, "pool").is_empty()
         })
         .map(|(name, device)| (name.as_str(), device))
-}
-
-/// LXD's spellings of yes; an unset key is off.
-pub fn is_true(value: &str) -> bool {
-    matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on")
-}
-
-/// LXD's spellings of no; an unset key is not one of them.
-pub fn is_false(value: &str) -> bool {
-    matches!(value.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "off")
 }

@@ -84,7 +84,11 @@ pub fn clean_up(app: &App, instance: &Instance) -> Result<()> {
 /// # Errors
 /// Those of the database.
 pub fn set_keys(app: &App, instance: &Instance, changes: &Config) -> Result<()> {
-    let keys: Vec<(&str, Option<&str>)> =
-        changes.iter().map(|(key, value)| (key.as_str(), (!value.is_empty()).then_some(value.as_str()))).collect();
+    let keys = as_rows(changes);
     app.write(|tx| Ok(instances::set_keys(tx, instance.id, &keys)?))
+}
+
+/// Changed keys as the database takes them: an empty value is no value.
+pub fn as_rows(changes: &Config) -> Vec<(&str, Option<&str>)> {
+    changes.iter().map(|(key, value)| (key.as_str(), (!value.is_empty()).then_some(value.as_str()))).collect()
 }

@@ -24,7 +24,7 @@ use corten_runtime::Spec;
 
 use super::claims::{Claim, Key, Taken};
 use super::running::Entry;
-use super::{Instances, devices, key, limits, observe, root, tell};
+use super::{Instances, devices, ended, key, limits, observe, root, tell};
 use crate::app::App;
 
 /// Compiled seccomp filters, so that an ordinary start does not compile the same policy again.
@@ -221,8 +221,7 @@ fn launch(app: &App, instance: &Instance, spec: &Spec, map: &IdMap, undo: &mut U
 fn remember(app: &App, instance: &Instance, changes: &Config) -> Result<()> {
     pass("remember the start")?;
     let now = Time::now().timestamp();
-    let keys: Vec<(&str, Option<&str>)> =
-        changes.iter().map(|(key, value)| (key.as_str(), (!value.is_empty()).then_some(value.as_str()))).collect();
+    let keys = ended::as_rows(changes);
     app.write(|tx| {
         instances::set_keys(tx, instance.id, &keys)?;
         instances::set_last_used(tx, instance.id, now)?;

@@ -3,8 +3,8 @@
 use corten_api::error::{Error, Result};
 use corten_api::network::{Network as Shown, NetworkState};
 use corten_api::url::DEFAULT_PROJECT;
+use corten_db::table::networks;
 use corten_db::table::used_by::{self, User};
-use corten_db::table::{State, networks};
 use corten_host::netlink::Socket;
 use corten_network::interface;
 
@@ -56,7 +56,7 @@ fn managed(app: &App, row: &networks::Network) -> Result<Shown> {
         r#type: row.kind.clone(),
         used_by: users(app, &row.name)?,
         managed: true,
-        status: status(row.state).to_string(),
+        status: row.state.name().to_string(),
         locations: vec!["none".to_string()],
     })
 }
@@ -65,14 +65,6 @@ fn unmanaged(app: &App, link: &corten_host::netlink::link::Link) -> Result<Shown
     let kind = interface::api_type(link);
     let used_by = if kind == "loopback" { Vec::new() } else { users(app, &link.name)? };
     Ok(Shown { name: link.name.clone(), r#type: kind.to_string(), used_by, ..Shown::default() })
-}
-
-fn status(state: State) -> &'static str {
-    match state {
-        State::Pending => "Pending",
-        State::Created => "Created",
-        State::Errored => "Errored",
-    }
 }
 
 /// Paths of the instances and profiles with a NIC on the network or interface.

@@ -7,7 +7,7 @@ use corten_api::resource::{ResourcesStoragePool, ResourcesStoragePoolInodes, Res
 use corten_api::storage_pool::StoragePool;
 use corten_api::url;
 use corten_db::table::used_by::{self, User};
-use corten_db::table::{State, images, storage_pools, storage_volumes};
+use corten_db::table::{images, storage_pools, storage_volumes};
 use corten_db::{View, error::Abort};
 
 use super::change::row;
@@ -37,21 +37,13 @@ pub fn find(app: &App, name: &str) -> Result<StoragePool> {
 fn shown(view: &View<'_>, pool: storage_pools::Pool) -> Result<StoragePool, Abort> {
     Ok(StoragePool {
         used_by: users(view, &pool.name)?,
-        status: status(pool.state).to_string(),
+        status: pool.state.name().to_string(),
         locations: vec!["none".to_string()],
         config: pool.config,
         description: pool.description,
         name: pool.name,
         driver: pool.driver,
     })
-}
-
-fn status(state: State) -> &'static str {
-    match state {
-        State::Pending => "Pending",
-        State::Created => "Created",
-        State::Errored => "Errored",
-    }
 }
 
 /// Paths of all that use a pool. An image counts for every project that has it, since all of them share its volume.
