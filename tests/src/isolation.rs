@@ -1,4 +1,5 @@
-//! Every story runs in a process of its own, in network and mount namespaces of its own, in a folder of its own.
+//! Every story runs in a process of its own, in network, mount and control group namespaces of its own, in a folder of
+//! its own: several can be told at once.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,20 +11,8 @@ use crate::leftovers::Before;
 /// Set in the process that tells the story.
 const INSIDE: &str = "CORTEN_STORY_FOLDER";
 
-/// Makes the namespaces ready: the machine's cgroups stay, `/sys` is that of the new network namespace.
-const PREPARE: &str = r#"
-set -e
-keep=$1; shift
-mkdir "$keep"
-mount --rbind /sys/fs/cgroup "$keep"
-mount -t sysfs sysfs /sys
-mount --rbind "$keep" /sys/fs/cgroup
-umount -l "$keep"
-rmdir "$keep"
-mount --make-rshared /
-ip link set lo up
-exec "$@"
-"#;
+/// Makes the namespaces, runs a command in them, and fails when control groups or processes are left in them.
+const NAMESPACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/in-private-namespaces");
 
 /// The small world of one story.
 pub struct Host {
@@ -49,11 +38,10 @@ pub fn story(tell: impl FnOnce(&Host)) {
     let folder = scratch_folder(&name);
     let before = Before::look();
     let program = std::env::current_exe().expect("a process knows its program");
-    let mut inside = Command::new("unshare");
-    inside.args(["-n", "-m", "--propagation", "private", "sh", "-c", PREPARE, "sh"]);
-    inside.arg(folder.join("cgroup")).arg(program).args([name.as_str(), "--exact", "--nocapture", "--test-threads=1"]);
+    let mut inside = Command::new(NAMESPACES);
+    inside.arg(program).args([name.as_str(), "--exact", "--nocapture", "--test-threads=1"]);
     let status = inside.env(INSIDE, &folder).env_remove("NEXTEST").process_group(0).status();
-    let status = status.unwrap_or_else(|error| panic!("running unshare (of Debian's util-linux): {error}"));
+    let status = status.unwrap_or_else(|error| panic!("running {NAMESPACES}: {error}"));
     let left = before.left_behind(&folder);
     let _ = std::fs::remove_dir_all(&folder);
     assert!(status.success(), "the story \"{name}\" ended with {status}");

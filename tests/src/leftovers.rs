@@ -1,4 +1,5 @@
-//! What a story must not leave on the machine: processes, mounts, control groups, loop devices, interfaces.
+//! What a story must not leave on the machine: processes, mounts, loop devices. (Control groups are looked at by
+//! `scripts/in-private-namespaces`; interfaces go with the story's network namespace.)
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +7,6 @@ use std::path::Path;
 
 /// The machine as it was.
 pub struct Before {
-    groups: BTreeSet<String>,
     mounts: BTreeSet<String>,
     loops: BTreeSet<String>,
 }
@@ -14,19 +14,16 @@ pub struct Before {
 impl Before {
     /// Looks at the machine.
     pub fn look() -> Before {
-        Before { groups: groups(), mounts: mounts(), loops: loops() }
+        Before { mounts: mounts(), loops: loops() }
     }
 
     /// What is there now and was not before, or still works in `folder`; a line each.
-    ///
-    /// Stories are told one at a time, so that every new control group is this one's.
     pub fn left_behind(&self, folder: &Path) -> Vec<String> {
         let here = folder.display().to_string();
         let mut left = Vec::new();
         left.extend(processes(&here).into_iter().map(|process| format!("process {process}")));
         left.extend(mounts().difference(&self.mounts).filter(|m| m.contains(&here)).map(|m| format!("mount {m}")));
         left.extend(loops().difference(&self.loops).filter(|l| l.contains(&here)).map(|l| format!("loop device {l}")));
-        left.extend(groups().difference(&self.groups).map(|group| format!("cgroup {group}")));
         left
     }
 }
@@ -65,16 +62,4 @@ fn loops() -> BTreeSet<String> {
         Some(format!("{} {}", path.display(), file.trim()))
     };
     entries(Path::new("/sys/block")).into_iter().filter_map(backing).collect()
-}
-
-/// The control groups that containers get, in every hierarchy.
-fn groups() -> BTreeSet<String> {
-    let root = Path::new("/sys/fs/cgroup");
-    let mut found = BTreeSet::new();
-    for place in std::iter::once(root.to_path_buf()).chain(entries(root)) {
-        let named =
-            |path: &std::path::PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lxc."));
-        found.extend(entries(&place).into_iter().filter(named).map(|path| path.display().to_string()));
-    }
-    found
 }
