@@ -72,8 +72,8 @@ pub struct Totals {
 
 /// Unpacks the archive in the file `path` (any format that is a stream) below `root`.
 ///
-/// Paths that are absolute, have `..` or lead through a link are refused, hard links out of `root` as well; symbolic
-/// links are stored as they are. After a failure part of the archive may be there: the caller removes it.
+/// Paths that have `..` or lead through a link are refused (a leading slash means `root`), hard links out of `root` as
+/// well; symbolic links are stored as they are. After a failure part of the archive may be there: the caller removes it.
 ///
 /// # Errors
 /// [`Error`]; [`Error::UnsupportedCompression`] for squashfs.

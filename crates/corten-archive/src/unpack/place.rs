@@ -94,10 +94,11 @@ fn through(path: &Path, source: io::Error) -> Error {
     Error::writing(format!("Failed to open the directory of \"{}\"", path.display()), source)
 }
 
-/// The path below the root: without `.` and doubled slashes. Empty for the root itself.
+/// The path below the root: without `.` and doubled slashes. Empty for the root itself. A leading slash means the root,
+/// as GNU tar takes it (manual, section "Absolute File Names"): images in use have such entries.
 ///
 /// # Errors
-/// [`Error::Refused`] for absolute paths and those with `..`.
+/// [`Error::Refused`] for paths with `..`.
 pub fn clean(path: &Path) -> Result<PathBuf> {
     let mut clean = OsString::new();
     for component in path.components() {
@@ -108,10 +109,7 @@ pub fn clean(path: &Path) -> Result<PathBuf> {
                 }
                 clean.push(name);
             }
-            Component::CurDir => {}
-            Component::RootDir | Component::Prefix(_) => {
-                return Err(Error::refused(path, "its path is absolute, and must be relative to the archive's root"));
-            }
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
             Component::ParentDir => {
                 return Err(Error::refused(path, "its path has \"..\", and must stay below the archive's root"));
             }
@@ -129,10 +127,18 @@ mod tests {
 
     #[test]
     fn paths_are_cleaned_or_refused() {
-        for (path, expected) in [("./", ""), (".", ""), ("./a//b/./c/", "a/b/c"), ("..a/b..", "..a/b..")] {
+        for (path, expected) in [
+            ("./", ""),
+            (".", ""),
+            ("/", ""),
+            ("./a//b/./c/", "a/b/c"),
+            ("..a/b..", "..a/b.."),
+            ("/etc/passwd", "etc/passwd"),
+            ("//etc/passwd", "etc/passwd"),
+        ] {
             assert_eq!(clean(Path::new(path)).expect(path), Path::new(expected), "{path}");
         }
-        for path in ["/", "/etc/passwd", "..", "a/../b", "a/..", "./../x"] {
+        for path in ["..", "/..", "/../x", "a/../b", "a/..", "./../x"] {
             assert!(clean(Path::new(path)).is_err(), "{path}");
         }
         assert!(clean(Path::new(&"a/".repeat(3000))).is_err());

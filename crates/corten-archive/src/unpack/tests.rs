@@ -76,11 +76,11 @@ fn ids() -> (u32, u32) {
 #[test]
 fn what_leads_out_is_refused_and_touches_nothing() {
     let table: &[(&str, &[Line], &str)] = &[
-        ("absolute", &[(b'0', "/etc/x", "x")], "absolute"),
+        ("absolute dots", &[(b'0', "/../outside", "x")], "\"..\""),
         ("dots", &[(b'0', "../outside", "x")], "\"..\""),
         ("dots inside", &[(b'0', "a/../../outside", "x")], "\"..\""),
         ("hard link out", &[(b'1', "a", "../outside")], "outside of the archive's root"),
-        ("absolute hard link", &[(b'1', "a", "/etc/passwd")], "outside of the archive's root"),
+        ("absolute hard link", &[(b'1', "a", "/etc/passwd")], "not in the archive before it"),
         ("hard link through a link", &[(b'2', "l", ".."), (b'1', "a", "l/outside")], "through a link"),
         ("hard link to nothing", &[(b'1', "a", "b")], "not a file of the archive"),
         ("hard link to a directory", &[(b'5', "d", ""), (b'1', "a", "d")], "not a file of the archive"),
@@ -100,6 +100,14 @@ fn what_leads_out_is_refused_and_touches_nothing() {
         assert_eq!(fs::read_to_string(target.0.join("outside")).expect("there"), "outside", "{name}");
         assert_eq!(fs::read_dir(&target.0).expect("readable").count(), 2, "{name}");
     }
+}
+
+#[test]
+fn a_leading_slash_means_the_archives_root() {
+    let target = Target::new("absolute");
+    let lines: &[Line] = &[(b'5', "/", ""), (b'0', "/etc/inittab", "::sysinit"), (b'1', "/etc/same", "/etc/inittab")];
+    target.unpack(&archive(lines), &Options::default()).expect("good");
+    assert_eq!(fs::read_to_string(target.path("etc/same")).expect("there"), "::sysinit");
 }
 
 #[test]
