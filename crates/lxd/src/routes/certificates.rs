@@ -142,7 +142,9 @@ fn check_token_request(call: &Call, asked: &CertificatesPost) -> Result<()> {
 /// The certificate that is to be trusted: the one in the body, or the connection's own.
 fn offered(call: &Call, asked: &CertificatesPost) -> Result<Vec<u8>> {
     if !asked.certificate.is_empty() {
-        let der = BASE64.decode(asked.certificate.as_bytes());
+        // Go's decoder passes over line ends, and pylxd sends them.
+        let one_line = asked.certificate.replace(['\r', '\n'], "");
+        let der = BASE64.decode(one_line.as_bytes());
         let illegal = |error: DecodeError| format!("illegal base64 data at input byte {}", error.position);
         return der.map_err(|error| Error::invalid(illegal(error)));
     }

@@ -98,6 +98,9 @@ fn rename(call: &Call) -> Result<Reply> {
         app.lifecycle_with(&new, "project-renamed", &source, Some(requestor), [("old_name", json!(old))]);
         Ok(())
     })?;
+    // One write, and clients ask for the new name without waiting for the operation (pylxd): its failure is the
+    // operation's, and told there.
+    let _ = call.app.operations.wait(&operation);
     Reply::accepted(&operation)
 }
 
