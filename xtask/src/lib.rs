@@ -1,8 +1,10 @@
-//! The project's own chores: looking for what the house style refuses, and writing documents that are made from tables.
+//! The project's own chores: looking for what the house style refuses, writing documents that are made from tables, and
+//! running LXD's own suite.
 #![forbid(unsafe_code)]
 
 pub mod docs;
 pub mod tidy;
+pub mod upstream;
 
 use std::path::{Path, PathBuf};
 
