@@ -133,7 +133,7 @@ fn judge(status: Option<i32>, log: &str) -> Outcome {
         Some(124 | 137) => Outcome::TimeOut,
         Some(0) if log.lines().any(|line| line.starts_with("==> SKIP")) => Outcome::Skipped,
         Some(0) if log.contains(SUCCESS) => Outcome::Passed,
-        Some(1) if log.contains(SUCCESS) && log.contains("left behind by") => Outcome::LeftBehind,
+        Some(1) if log.contains(SUCCESS) && log.contains("left behind:") => Outcome::LeftBehind,
         _ => Outcome::Failed,
     }
 }
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn only_a_whole_and_clean_run_passes() {
         let skipped = "==> SKIP: The pki test requires easy-rsa to be installed\n==> Test result: success\n";
-        let left = "==> Test result: success\nleft behind by timeout:\n  process 7: dnsmasq\n";
+        let left = "==> Test result: success\nleft behind: process 7 dnsmasq\n";
         for (status, log, outcome) in [
             (Some(0), "==> Test result: success\n", Outcome::Passed),
             (Some(0), skipped, Outcome::Skipped),
