@@ -2,7 +2,7 @@
 
 use super::App;
 use super::instances::{Instances, follow_profile};
-use super::projects::Scope;
+use super::projects::{Scope, allow};
 use corten_api::error::{Error, Result};
 use corten_api::profile::{Profile, ProfilePut, ProfilesPost};
 use corten_api::url;
@@ -103,6 +103,7 @@ impl App {
             if there?.is_some() {
                 return Err(Error::internal("The profile already exists").into());
             }
+            allow::profile(tx, holder, &new.name, &config, devices)?;
             profiles::insert(tx, holder, &new.name, &new.description, &config, devices)?;
             Ok(())
         });
@@ -121,6 +122,7 @@ impl App {
         let (config, devices) = (stored(&new.config), &new.devices);
         self.write(|tx| {
             let row = get_in(tx, holder, name)?;
+            allow::profile(tx, holder, name, &config, devices)?;
             profiles::update(tx, row.id, &new.description, &config, devices)?;
             Ok(())
         })?;

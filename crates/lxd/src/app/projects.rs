@@ -1,6 +1,12 @@
 //! Projects: which one holds what, and the changes to them.
 
+pub mod allow;
 pub mod change;
+pub mod holdings;
+pub mod limits;
+pub mod quota;
+pub mod restrictions;
+pub mod state;
 
 use super::App;
 use super::settings::is_true;

@@ -3,7 +3,8 @@
 use crate::app::images::import::{self, Wish};
 use crate::app::images::receive::{self, Failed, Received};
 use crate::app::images::{store, token};
-use crate::app::projects::Scope;
+use crate::app::projects::quota::Quota;
+use crate::app::projects::{Scope, allow};
 use crate::app::{Call, Endpoint};
 use crate::rest::call::{MAX_JSON, read_json};
 use crate::rest::operation::{Op, Plan};
@@ -54,7 +55,8 @@ fn create(call: &Call) -> Result<Reply> {
         return Err(Error::forbidden("not authorized"));
     }
     let scope = call.app.scope(call)?;
-    match read(call)? {
+    let quota = Quota::new(call.app.view(|view| allow::image_space(view, scope.name()))?);
+    match read(call, &quota)? {
         Asked::Words(post) => from_words(call, scope, *post),
         Asked::Image(received) => match *received {
             Err(Failed::Broken(error)) => Err(error),
@@ -82,16 +84,16 @@ fn accept(call: &Call, plan: Plan, work: impl FnOnce(&Op) -> Result<()> + Send +
 
 /// Tells words from images. LXD tries to read every body as JSON first; the first byte is enough to know, since no
 /// archive begins with a brace.
-fn read(call: &Call) -> Result<Asked> {
+fn read(call: &Call, quota: &Quota) -> Result<Asked> {
     let images = store::folder(&call.app);
     let content_type = call.header("content-type");
     if content_type.starts_with("application/json") {
         return Ok(Asked::Words(Box::new(call.json()?)));
     }
     if let Some(parser) = Parser::new(content_type).filter(|_| content_type.starts_with("multipart/form-data")) {
-        return Ok(Asked::Image(Box::new(receive::split(&images, parser, call.body()))));
+        return Ok(Asked::Image(Box::new(receive::split(&images, parser, quota.meter(call.body())))));
     }
-    let mut body = call.body();
+    let mut body = quota.meter(call.body());
     let mut head = Vec::new();
     while head.iter().all(u8::is_ascii_whitespace) && (head.len() as u64) < MAX_JSON {
         let before = head.len();

@@ -59,6 +59,7 @@ fn replace(call: &Call) -> Result<Reply> {
     if !put.restore.is_empty() {
         return Err(Error::not_implemented("Restoring snapshots is not there yet"));
     }
+    update::must_be_allowed(&call.app, &instance, &put)?;
     let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(&instance));
     let plan = call.app.plan(call, "Updating instance").container(&instance.name);
     let op = call.app.operations.run(plan, move |_| update::update(&app, &key, &put, Some(&requestor)))?;
@@ -87,6 +88,7 @@ fn amend(call: &Call) -> Result<Reply> {
     if has("description") {
         put.description = given.description;
     }
+    update::must_be_allowed(&call.app, &instance, &put)?;
     update::update(&call.app, &key(&instance), &put, Some(&call.lifecycle_requestor()))?;
     Ok(Reply::empty())
 }

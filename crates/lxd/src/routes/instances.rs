@@ -63,6 +63,7 @@ fn create(call: &Call) -> Result<Reply> {
         }
         other => return Err(Error::invalid(format!("Unknown source type {other:?}"))),
     };
+    create::must_be_allowed(&call.app, &project, &mut post, wanted.as_ref())?;
     let plan = call.app.plan(call, "Creating instance").container(&post.name);
     let (app, requestor) = (call.app.clone(), call.lifecycle_requestor());
     let op = call.app.operations.run(plan, move |op| {

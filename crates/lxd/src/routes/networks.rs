@@ -1,11 +1,12 @@
 //! `/1.0/networks`: managed networks, and the host's interfaces beside them.
 
-use corten_api::error::Result;
+use corten_api::error::{Error, Result};
 use corten_api::network::{Network, NetworkPost, NetworkPut, NetworksPost};
 use corten_api::url::{self, DEFAULT_PROJECT};
 use serde_json::{Value, json};
 
 use crate::app::networks::{change, create, hosts, open, row, view};
+use crate::app::projects::allow;
 use crate::app::{Call, Endpoint};
 use crate::rest::recursion;
 use crate::rest::reply::Reply;
@@ -29,10 +30,6 @@ fn etag(network: &Network) -> Value {
     json!([network.name, network.managed, network.r#type, network.description, network.config])
 }
 
-fn project(call: &Call) -> Result<String> {
-    Ok(call.app.scope(call)?.networks().to_string())
-}
-
 /// Keys may hold secrets, users of other projects are nobody's business.
 fn seen(call: &Call, mut network: Network) -> Network {
     if !call.requestor.is_admin() {
@@ -45,24 +42,39 @@ fn seen(call: &Call, mut network: Network) -> Network {
     network
 }
 
+/// The project that holds the network of the path.
+///
+/// # Errors
+/// 404 where the call's project may not use the network: what is forbidden is not there.
+fn place(call: &Call) -> Result<String> {
+    let (scope, name) = (call.app.scope(call)?, call.part("name"));
+    let managed = row(&call.app, scope.networks(), name).is_ok();
+    if !allow::network(&scope, name, managed) {
+        return Err(Error::not_found("Network not found"));
+    }
+    Ok(scope.networks().to_string())
+}
+
 fn list(call: &Call) -> Result<Reply> {
-    let project = project(call)?;
-    let networks = view::list(&call.app, &project)?;
-    let networks: Vec<Network> = networks.into_iter().map(|network| seen(call, network)).collect();
-    recursion::list(call, &networks, |network| url::path_in(&project, ["networks", &network.name]))
+    let scope = call.app.scope(call)?;
+    let project = scope.networks();
+    let networks = view::list(&call.app, project)?.into_iter();
+    let networks = networks.filter(|network| allow::network(&scope, &network.name, network.managed));
+    let networks: Vec<Network> = networks.map(|network| seen(call, network)).collect();
+    recursion::list(call, &networks, |network| url::path_in(project, ["networks", &network.name]))
 }
 
 fn show(call: &Call) -> Result<Reply> {
-    let network = view::find(&call.app, &project(call)?, call.part("name"))?;
+    let network = view::find(&call.app, &place(call)?, call.part("name"))?;
     let tag = etag(&network);
     Ok(Reply::sync(&seen(call, network))?.etag(&tag))
 }
 
 fn make(call: &Call) -> Result<Reply> {
     let post: NetworksPost = call.json()?;
-    let project = project(call)?;
-    create::create(&call.app, &project, &post)?;
-    Ok(Reply::created(tell(call, &project, "network-created", &post.name)))
+    let scope = call.app.scope(call)?;
+    create::create(&call.app, &scope, &post)?;
+    Ok(Reply::created(tell(call, scope.networks(), "network-created", &post.name)))
 }
 
 fn replace(call: &Call) -> Result<Reply> {
@@ -74,7 +86,7 @@ fn amend(call: &Call) -> Result<Reply> {
 }
 
 fn save(call: &Call, amend: bool) -> Result<Reply> {
-    let (project, name) = (project(call)?, call.part("name"));
+    let (project, name) = (place(call)?, call.part("name"));
     row(&call.app, &project, name)?;
     call.check_etag(&etag(&view::find(&call.app, &project, name)?))?;
     let put: NetworkPut = call.json()?;
@@ -84,7 +96,7 @@ fn save(call: &Call, amend: bool) -> Result<Reply> {
 }
 
 fn rename(call: &Call) -> Result<Reply> {
-    let (project, name) = (project(call)?, call.part("name"));
+    let (project, name) = (place(call)?, call.part("name"));
     let post: NetworkPost = call.json()?;
     change::rename(&call.app, &project, name, &post.name)?;
     let source = url::path_in(&project, ["networks", &post.name]);
@@ -94,14 +106,14 @@ fn rename(call: &Call) -> Result<Reply> {
 }
 
 fn remove(call: &Call) -> Result<Reply> {
-    let (project, name) = (project(call)?, call.part("name"));
+    let (project, name) = (place(call)?, call.part("name"));
     change::delete(&call.app, &project, name)?;
     tell(call, &project, "network-deleted", name);
     Ok(Reply::empty())
 }
 
 fn leases(call: &Call) -> Result<Reply> {
-    let (project, name) = (project(call)?, call.part("name"));
+    let (project, name) = (place(call)?, call.part("name"));
     let network = open(&call.app, &row(&call.app, &project, name)?)?;
     let asked = call.project();
     let nics = hosts::leases(&call.app, name, asked)?;
@@ -109,7 +121,7 @@ fn leases(call: &Call) -> Result<Reply> {
 }
 
 fn state(call: &Call) -> Result<Reply> {
-    Reply::sync(&view::state(&call.app, &project(call)?, call.part("name"))?)
+    Reply::sync(&view::state(&call.app, &place(call)?, call.part("name"))?)
 }
 
 fn tell(call: &Call, project: &str, action: &str, name: &str) -> String {

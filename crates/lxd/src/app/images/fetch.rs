@@ -18,6 +18,8 @@ use super::progress::Progress;
 use super::receive::{Build, META, ROOT};
 use super::store::{self, folder};
 use crate::app::App;
+use crate::app::projects::allow;
+use crate::app::projects::quota::Quota;
 use crate::rest::operation::Op;
 
 /// What the image is fetched for.
@@ -69,7 +71,8 @@ pub fn fetch(app: &App, project: &str, origin: &Origin, wish: &Wish, op: &Op) ->
         }
         None => {
             let build = Build::new(&folder(app))?;
-            download(app, origin, &found, &fingerprint, &build, op)?;
+            let quota = Quota::new(app.view(|view| allow::image_space(view, project))?);
+            download(app, origin, &found, &fingerprint, &build, &quota, op)?;
             let row = describe(&found, &fingerprint, &build)?;
             let auto_update = by_alias && wish.auto_update;
             let new = fresh(images::Image { source, auto_update, ..row }, project, wish);
@@ -173,12 +176,21 @@ fn fresh(image: images::Image, project: &str, wish: &Wish) -> images::Image {
     images::Image { auto_update, ..amended(image, wish) }
 }
 
-fn download(app: &App, origin: &Origin, found: &Found, fingerprint: &str, build: &Build, op: &Op) -> Result<()> {
-    let (mut meta, mut root) = (build.file(META)?, build.file(ROOT)?);
+fn download(
+    app: &App,
+    origin: &Origin,
+    found: &Found,
+    fingerprint: &str,
+    build: &Build,
+    quota: &Quota,
+    op: &Op,
+) -> Result<()> {
+    let (mut meta, root) = (quota.meter(build.file(META)?), build.file(ROOT)?);
+    let mut counted = quota.meter(&root);
     let mut progress = Progress::new(op, origin.protocol());
     tracing::info!(alias = origin.alias, server = origin.server, "Downloading image");
     let transfer =
-        origin.download(found, fingerprint, &mut meta, &mut root, |had, expected| progress.see(had, expected));
+        origin.download(found, fingerprint, &mut meta, &mut counted, |had, expected| progress.see(had, expected));
     wait(app, op, transfer)?;
     let is_empty = |file: &std::fs::File| file.metadata().map(|metadata| metadata.len() == 0);
     let unused = is_empty(&root).map_err(|error| Error::internal(format!("Failed to look at the image: {error}")))?;

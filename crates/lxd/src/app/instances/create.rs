@@ -9,7 +9,7 @@ use corten_api::event::EventLifecycleRequestor;
 use corten_api::instance::InstancesPost;
 use corten_api::time::Time;
 use corten_db::error::Abort;
-use corten_db::table::{architecture, instances, profiles, projects, storage_pools, storage_volumes};
+use corten_db::table::{architecture, images, instances, profiles, projects, storage_pools, storage_volumes};
 use corten_db::{Tx, View};
 use corten_host::undo::Undo;
 use corten_instance::instance::{Config, Instance, host_name, root_disk};
@@ -24,7 +24,10 @@ use super::claims::Taken;
 use super::find::{expand, profile_project};
 use super::{Instances, root};
 use crate::app::App;
-use crate::app::images::source::Ready;
+use crate::app::images::source::{Ready, Wanted};
+use crate::app::projects::allow;
+use crate::app::projects::holdings::Guest;
+use crate::app::projects::restrictions::is_safe;
 use crate::app::storage::image_volumes;
 use crate::app::storage::pools::Pools;
 
@@ -52,6 +55,30 @@ pub fn check(post: &InstancesPost) -> Result<()> {
         return Err(Error::invalid(format!("Invalid instance name: {:?} is reserved for snapshots", "/")));
     }
     Ok(())
+}
+
+/// Refuses what the limits and restrictions of the project do not let a client do, before anything is fetched for it.
+/// A copy loses the keys that nobody may set there.
+///
+/// # Errors
+/// In LXD's words.
+pub fn must_be_allowed(app: &App, project: &str, post: &mut InstancesPost, image: Option<&Wanted>) -> Result<()> {
+    let scope = app.project(project)?;
+    let copies = matches!(post.source.r#type.as_str(), "copy" | "migration");
+    if copies && app.view(|view| allow::strips_volatile_keys(view, project, Guest::Container))? {
+        post.config.retain(|key, _| is_safe(key));
+    }
+    app.view(|view| {
+        let of_image = match image {
+            Some(Wanted::Local(fingerprint)) => images::get(view, scope.images(), fingerprint)?,
+            _ => None,
+        };
+        let profiles = post.profiles.clone().or_else(|| of_image.map(|image| image.profiles));
+        let profiles = profiles.unwrap_or_else(|| vec!["default".to_string()]);
+        let new = allow::member(&post.name, &profiles, &post.config, &post.devices);
+        allow::volatile_keys(view, project, &new, &Config::new())?;
+        allow::new_instance(view, project, &new)
+    })
 }
 
 /// Refuses names, keys and devices that no container can have, in LXD's words.
@@ -219,6 +246,7 @@ fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Abort>
     if instances::id(tx, &planned.project, &planned.name)?.is_some() {
         return Err(Error::conflict("Add instance info to the database: This instance already exists").into());
     }
+    allow::new_instance(tx, &planned.project, &allow::member_of(planned))?;
     let holder = profile_project(tx, &planned.project)?;
     let Some(pool) = storage_pools::get(tx, pool)? else {
         return Err(Error::not_found("Failed loading storage pool: Storage pool not found").into());

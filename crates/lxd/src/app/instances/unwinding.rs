@@ -167,7 +167,8 @@ fn starting(driver: &'static str) {
             ]),
             ..NetworksPost::default()
         };
-        crate::app::networks::create::create(&world.app, "default", &post).expect("a bridge");
+        crate::app::networks::create::create(&world.app, &world.app.project("default").expect("the project"), &post)
+            .expect("a bridge");
         let key = world.create(name);
         let instance = Instances::find(&world.app, &key.0, &key.1).expect("it is there");
         let mut put = super::view::show(&instance, corten_api::status::StatusCode::Stopped).writable();

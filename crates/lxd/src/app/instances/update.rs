@@ -21,6 +21,7 @@ use super::find::{expand, profile_project};
 use super::running::Entry;
 use super::{Instances, devices, ended, limits, observe, tell};
 use crate::app::App;
+use crate::app::projects::allow;
 
 /// Keys that a running container cannot take over: they shape its namespaces.
 const AT_START: [&str; 3] = ["security.privileged", "security.nesting", "raw.lxc"];
@@ -65,6 +66,18 @@ pub fn update(app: &Arc<App>, key: &Key, put: &InstancePut, requestor: Option<&E
         Ok(())
     });
     claim.end(outcome)
+}
+
+/// Refuses what the limits and restrictions of the instance's project do not let a client do.
+///
+/// # Errors
+/// In LXD's words.
+pub fn must_be_allowed(app: &App, old: &Instance, put: &InstancePut) -> Result<()> {
+    let new = allow::member(&old.name, &put.profiles, &put.config, &put.devices);
+    app.view(|view| {
+        allow::volatile_keys(view, &old.project, &new, &old.config)?;
+        allow::changed_instance(view, &old.project, &new)
+    })
 }
 
 /// The instance as it is to be, expanded.
@@ -196,6 +209,7 @@ pub(super) fn remember(app: &Arc<App>, new: &Instance) -> Result<()> {
     let number = architecture::id(&new.architecture).unwrap_or_default();
     app.write(|tx| {
         let holder = profile_project(tx, &new.project)?;
+        allow::changed_instance(tx, &new.project, &allow::member_of(new))?;
         let now = instances::by_id(tx, new.id)?.ok_or_else(|| Error::not_found("Instance not found"))?;
         let mut config = new.config.clone();
         let of_devices = now.config.iter().filter(|(key, _)| is_of_device(key, &new.expanded_devices));

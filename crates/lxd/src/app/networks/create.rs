@@ -12,20 +12,26 @@ use corten_network::registry::{self, Kind};
 
 use super::open;
 use crate::app::App;
+use crate::app::projects::{Scope, allow};
 
 /// Makes the network.
 ///
 /// # Errors
 /// 400 for what is not right, in LXD's words, or why it cannot be made; nothing is left then.
-pub fn create(app: &Arc<App>, project: &str, post: &NetworksPost) -> Result<()> {
+pub fn create(app: &Arc<App>, scope: &Scope, post: &NetworksPost) -> Result<()> {
     if post.name.is_empty() {
         return Err(Error::invalid("No name provided"));
     }
+    if !allow::network(scope, &post.name, true) {
+        return Err(Error::forbidden("Network not allowed in project"));
+    }
+    let project = scope.networks();
     if project != DEFAULT_PROJECT {
         return Err(Error::invalid("Network type does not support non-default projects"));
     }
     let kind: Kind = if post.r#type.is_empty() { Kind::Bridge } else { post.r#type.parse()? };
     registry::check_name(kind, &post.name)?;
+    app.view(|view| allow::another_network(view, scope))?;
     let taken = app.view(|view| Ok(networks::get(view, project, &post.name)?))?;
     if taken.is_some() {
         return Err(Error::invalid("The network already exists"));

@@ -1,16 +1,17 @@
 //! Changes to projects: made, altered, renamed, removed.
 
-use super::{Feature, scope_in};
+use super::holdings::in_context;
+use super::{Feature, allow, scope_in};
 use crate::app::App;
 use crate::app::check;
 use crate::app::profiles::{self as profile, user_url};
 use crate::app::settings::is_true;
 use corten_api::error::{Error, Result};
-use corten_api::project::{Project, ProjectPut, ProjectState, ProjectStateResource, ProjectsPost};
+use corten_api::project::{Project, ProjectPut, ProjectsPost};
 use corten_api::url::DEFAULT_PROJECT;
 use corten_db::error::{Abort, DbError};
 use corten_db::table::used_by::{User, project_users};
-use corten_db::table::{Config, Devices, instances, networks, profiles, projects};
+use corten_db::table::{Config, Devices, profiles, projects};
 use corten_db::{Tx, View};
 
 /// Refuses names that no project may have.
@@ -107,6 +108,7 @@ impl App {
         self.write(|tx| {
             let current = scope_in(tx, &old.name)?.0;
             check_features(tx, &current, &config)?;
+            allow::project(tx, &old.name, &config)?;
             projects::update(tx, current.id, &new.description, &config)?;
             match (has(&current.config, Feature::Profiles), has(&config, Feature::Profiles)) {
                 (false, true) => add_default_profile(tx, &old.name)?,
@@ -151,47 +153,10 @@ impl App {
             Ok(())
         })
     }
-
-    /// What a project may use, and uses; a limit of -1 is none.
-    ///
-    /// # Errors
-    /// 404.
-    pub fn project_state(&self, name: &str) -> Result<ProjectState> {
-        self.view(|view| {
-            let config = scope_in(view, name)?.0.config;
-            let rows: Result<_, DbError> = instances::names(view, Some(name));
-            let kinds: Vec<i64> = rows?.into_iter().map(|(_, _, kind)| kind).collect();
-            let networks: Result<_, DbError> = networks::list(view, Some(name));
-            let of = |kind: i64| kinds.iter().filter(|one| **one == kind).count();
-            let counts = [
-                ("instances", kinds.len()),
-                ("containers", of(instances::CONTAINER)),
-                ("virtual-machines", of(instances::VIRTUAL_MACHINE)),
-                ("networks", networks?.len()),
-                ("cpu", 0),
-                ("disk", 0),
-                ("memory", 0),
-                ("processes", 0),
-            ];
-            let resource = |name: &str, used: usize| {
-                let limit = config.get(&format!("limits.{name}")).and_then(|text| text.parse().ok()).unwrap_or(-1);
-                ProjectStateResource { limit, usage: i64::try_from(used).unwrap_or(i64::MAX) }
-            };
-            let resources = counts.iter().map(|(name, used)| ((*name).to_string(), resource(name, *used)));
-            Ok(ProjectState { resources: resources.collect() })
-        })
-    }
 }
 
 fn has(config: &Config, feature: Feature) -> bool {
     config.get(feature.key()).is_some_and(|value| is_true(value))
-}
-
-fn in_context(abort: Abort, what: &str) -> Abort {
-    match abort.into_caller::<Error>() {
-        Ok(error) => error.context(what).into(),
-        Err(error) => Abort::Db(error),
-    }
 }
 
 /// Features of a project that holds things stay as they are.

@@ -21,7 +21,7 @@ use super::create::stored;
 use super::pools::Pools;
 use super::volumes::{Users, row};
 use crate::app::App;
-use crate::app::projects::scope_in;
+use crate::app::projects::{allow, scope_in};
 
 /// A custom volume: its pool, the project that holds it, and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +128,7 @@ fn remember(
 ) -> Result<i64> {
     app.write(|tx| {
         must_be_free(tx, place)?;
+        allow::volume(tx, &place.project, &place.name, config)?;
         let pool = super::change::row(tx, &place.pool)?;
         let volume = storage_volumes::Volume {
             id: 0,
@@ -170,6 +171,7 @@ pub fn update(app: &App, place: &Place, description: &str, config: &Config) -> R
     let pool = Pools::get(app, &place.pool)?;
     let old = app.view(|view| place.row(view))?;
     let config = checked(&pool, place, config)?;
+    app.view(|view| allow::volume(view, &place.project, &place.name, &config))?;
     let (before, after) = (size(&old.config)?, size(&config)?);
     let volume = place.volume(&config);
     if before != after {
@@ -177,6 +179,7 @@ pub fn update(app: &App, place: &Place, description: &str, config: &Config) -> R
     }
     let saved = app.write(|tx| {
         let row = place.row(tx)?;
+        allow::volume(tx, &place.project, &place.name, &config)?;
         Ok(storage_volumes::update(tx, row.id, description, &config)?)
     });
     if saved.is_err() && before != after {

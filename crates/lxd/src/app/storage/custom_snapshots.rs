@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use super::custom::{Place, must_not_run};
 use super::pools::Pools;
 use crate::app::App;
+use crate::app::projects::{allow, scope_in};
 
 /// A snapshot as the API shows it, under the name `VOLUME/SNAPSHOT`.
 pub fn shown(volume: &storage_volumes::Volume, row: volume_snapshots::VolumeSnapshot) -> StorageVolumeSnapshot {
@@ -58,6 +59,7 @@ fn choose(asked: &str, taken: &[volume_snapshots::VolumeSnapshot]) -> String {
 pub fn plan(app: &App, place: &Place, asked: &str) -> Result<String> {
     app.view(|view| {
         let volume = place.row(view)?;
+        allow::snapshot(&scope_in(view, &place.project)?)?;
         let name = choose(asked, &volume_snapshots::of_volume(view, volume.id)?);
         names::check_volume_snapshot(&name)?;
         must_be_free(view, volume.id, &name)?;
