@@ -107,6 +107,16 @@ impl Daemon {
         run(self.lxc_command(args), input)
     }
 
+    /// Another client's command line, in the same environment as `lxc`'s.
+    pub fn client_command(&self, program: &Path) -> Command {
+        self.command(program)
+    }
+
+    /// The home directory of its clients.
+    pub fn home(&self) -> &Path {
+        &self.client
+    }
+
     /// A command line of `lxc` that is not run yet.
     pub fn lxc_command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut lxc = self.command(program(LXC, "lxc"));

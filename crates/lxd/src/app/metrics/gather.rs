@@ -9,7 +9,6 @@ use corten_host::cgroup::Group;
 use corten_host::cgroup::stats::disk_names;
 use corten_host::proc::mounts;
 use corten_instance::instance::Instance;
-use corten_storage::driver::Root;
 use std::collections::BTreeMap;
 
 /// Counters of `memory.stat` by the kernel's names, on version 1 and version 2 (cgroups(7)), and what they are here.
@@ -99,11 +98,9 @@ impl Source<'_> {
 
     /// The file system that holds the root.
     fn file_system(&mut self, app: &App) {
-        let found = root::volume(app, self.instance).ok().and_then(|(pool, volume)| pool.root(&volume).ok());
-        let path = match found {
-            Some(Root::Tree(path)) | Some(Root::Overlay { upper: path, .. }) => path,
-            None => return,
-        };
+        // Where the volume is, not its root: asking for that would count as one more use of the volume.
+        let Ok((pool, volume)) = root::volume(app, self.instance) else { return };
+        let path = pool.path(&volume);
         let Ok(facts) = rustix::fs::statvfs(&path) else { return };
         let mounts = mounts::list(None).unwrap_or_default();
         let holding = mounts.into_iter().filter(|mount| path.starts_with(&mount.mount_point));
