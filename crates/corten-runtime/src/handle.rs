@@ -1,6 +1,7 @@
 //! What the daemon holds of a running container, and what it can ask of it.
 
 pub mod exec;
+pub mod files;
 pub mod plug;
 pub mod watch;
 
@@ -19,6 +20,7 @@ use crate::state_file;
 
 pub use crate::protocol::{Exit, SessionInfo};
 pub use exec::{Pty, Session};
+pub use files::Files;
 pub use watch::ExitWatch;
 
 /// How long freezing may take: a process that waits for a disk or a dead server cannot be frozen before it is through.

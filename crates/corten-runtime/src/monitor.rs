@@ -4,6 +4,7 @@ pub(crate) mod attach;
 mod child;
 mod console;
 mod ending;
+mod files;
 mod groups;
 mod limits;
 pub mod named_systemd;

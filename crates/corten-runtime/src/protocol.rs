@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::spec::{Create, ExecSpec};
 
 /// The version that a monitor says in its greeting. It grows when a message is added.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What is asked of a monitor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +76,9 @@ pub enum Request {
         /// Its name on the host; `None` forgets the interface.
         return_as: Option<String>,
     },
+    /// Serve the container's files over SFTP on the stream socket that comes as descriptor, as the container's root:
+    /// answered by [`Reply::Done`] with a pidfd of the child that does. Since version 2.
+    Files,
 }
 
 /// What a monitor answers.

@@ -31,6 +31,7 @@ fn requests() -> Vec<Request> {
         Request::Unmount { target: "/mnt".into(), remove: false },
         Request::Sessions,
         Request::ReturnLink { name: "eth0".into(), return_as: Some("enp3s0".into()) },
+        Request::Files,
     ]
 }
 

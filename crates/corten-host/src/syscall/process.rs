@@ -43,6 +43,24 @@ pub fn close_all_from(first: u32) {
     unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) };
 }
 
+/// Closes every descriptor from 3 on but those of `keep`, for a child that will end by [`exit_now`] without coming back
+/// to whoever owns the others.
+///
+/// [`exit_now`]: super::clone3::exit_now
+pub fn close_all_but(keep: &[std::os::fd::RawFd]) {
+    let mut kept: Vec<u32> = keep.iter().filter_map(|fd| u32::try_from(*fd).ok()).filter(|fd| *fd > 2).collect();
+    kept.sort_unstable();
+    let mut from = 3;
+    for fd in kept.into_iter().chain([u32::MAX]) {
+        if from < fd {
+            // SAFETY: the call takes numbers only. Their owners in this process are left behind on a stack that is never
+            // returned to; should one be used all the same, that gives EBADF and no broken memory.
+            unsafe { libc::syscall(libc::SYS_close_range, from, fd - 1, 0) };
+        }
+        from = fd.saturating_add(1);
+    }
+}
+
 /// Makes `uname` and the kernel's files show a machine of 32 bits, for this process and those that it becomes.
 ///
 /// # Errors

@@ -4,7 +4,9 @@ use std::io::Write;
 
 use corten_host::syscall::process::install_seccomp_filter;
 use rustix::io::Errno;
-use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs};
+use rustix::thread::{
+    CapabilitySet, capabilities, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
+};
 
 use super::child::{Doing, Outcome, failure};
 use crate::spec::Security;
@@ -29,6 +31,37 @@ impl Confinement {
         Ok(Confinement { apparmor: Some(file) })
     }
 
+    /// As [`Confinement::prepare`], for a process that will not execute a program of the container but act for it.
+    pub fn prepare_to_stay(security: &Security) -> Outcome<Confinement> {
+        if security.apparmor.is_none() {
+            return Ok(Confinement::default());
+        }
+        let open = |path: &str| std::fs::OpenOptions::new().write(true).open(path);
+        let file = open("/proc/self/attr/apparmor/current")
+            .or_else(|_| open("/proc/self/attr/current"))
+            .doing(|| "opening /proc/self/attr/apparmor/current".into())?;
+        Ok(Confinement { apparmor: Some(file) })
+    }
+
+    /// As [`Confinement::enter`], taking effect at once.
+    pub fn enter_to_stay(&self, security: &Security) -> Outcome {
+        let unwanted = unwanted(security)?;
+        let mut sets = capabilities(None).doing(|| "reading capabilities".into())?;
+        sets.effective -= unwanted;
+        sets.permitted -= unwanted;
+        sets.inheritable = CapabilitySet::empty();
+        set_capabilities(None, sets).doing(|| "dropping capabilities".into())?;
+        if let (Some(mut file), Some(profile)) = (self.apparmor.as_ref(), &security.apparmor) {
+            file.write_all(format!("changeprofile {profile}").as_bytes())
+                .doing(|| format!("taking the AppArmor profile {profile:?}"))?;
+        }
+        set_no_new_privs(true).doing(|| "setting no_new_privs".into())?;
+        if !security.seccomp.is_empty() {
+            install_seccomp_filter(&security.seccomp).doing(|| "installing the seccomp filter".into())?;
+        }
+        Ok(())
+    }
+
     /// Gives up everything that `security` says. What can be done only with capabilities comes first.
     pub fn enter(&self, security: &Security) -> Outcome {
         if let (Some(mut file), Some(profile)) = (self.apparmor.as_ref(), &security.apparmor) {
@@ -46,14 +79,20 @@ impl Confinement {
     }
 }
 
-/// Out of the bounding set: whatever is executed later cannot have them, and that is all programs inside.
-fn drop_capabilities(security: &Security) -> Outcome {
+/// The capabilities that nobody in the container has.
+fn unwanted(security: &Security) -> Outcome<CapabilitySet> {
     let named =
         |names: &[String]| names.iter().try_fold(CapabilitySet::empty(), |set, name| Ok(set | capability(name)?));
     let mut unwanted = named(&security.drop)?;
     if let Some(keep) = &security.keep {
         unwanted |= named(keep)?.complement();
     }
+    Ok(unwanted)
+}
+
+/// Out of the bounding set: whatever is executed later cannot have them, and that is all programs inside.
+fn drop_capabilities(security: &Security) -> Outcome {
+    let unwanted = unwanted(security)?;
     for bit in 0..u64::BITS {
         let one = CapabilitySet::from_bits_retain(unwanted.bits() & (1 << bit));
         if one.is_empty() {

@@ -50,6 +50,7 @@ enum Source {
     Owner(usize),
     Held(usize, usize),
     Errand(usize),
+    Server(usize),
 }
 
 struct Monitor {
@@ -60,6 +61,8 @@ struct Monitor {
     subscribers: Vec<OwnedFd>,
     sessions: Vec<Session>,
     errands: Vec<Errand>,
+    /// Children that serve files until whoever asked for it hangs up.
+    servers: Vec<OwnedFd>,
 }
 
 /// Looks after the container until it ends.
@@ -75,6 +78,7 @@ pub fn serve(running: Running) {
         subscribers: Vec::new(),
         sessions: Vec::new(),
         errands: Vec::new(),
+        servers: Vec::new(),
     };
     let exit = loop {
         if let Some(exit) = monitor.turn() {
@@ -101,7 +105,9 @@ impl Monitor {
                 Source::Typist => self.running.console.take_input(),
                 Source::Preparing(index) => self.sessions[index].prepared(),
                 Source::Owner(index) => self.sessions[index].owner = None,
-                Source::Held(..) | Source::Ended(_) | Source::Connection(_) | Source::Errand(_) => last.push(*source),
+                Source::Held(..) | Source::Ended(_) | Source::Connection(_) | Source::Errand(_) | Source::Server(_) => {
+                    last.push(*source)
+                }
             }
         }
         for source in last.into_iter().rev() {
@@ -111,9 +117,11 @@ impl Monitor {
                 }
                 Source::Ended(index) => self.sessions.remove(index).ended(),
                 Source::Errand(index) => {
-                    let connection = self.errands.remove(index).finish();
+                    let (connection, server) = self.errands.remove(index).finish();
+                    self.servers.extend(server);
                     self.connections.push(connection);
                 }
+                Source::Server(index) => sessions::reap(&self.servers.swap_remove(index)),
                 Source::Connection(index) => {
                     let connection = self.connections.swap_remove(index);
                     self.answer(connection);
@@ -169,6 +177,9 @@ impl Monitor {
         for (index, errand) in self.errands.iter().enumerate() {
             add(Source::Errand(index), errand.socket.as_fd(), PollFlags::IN);
         }
+        for (index, server) in self.servers.iter().enumerate() {
+            add(Source::Server(index), server.as_fd(), PollFlags::IN);
+        }
         for (index, connection) in self.connections.iter().enumerate() {
             add(Source::Connection(index), connection.as_fd(), PollFlags::IN);
         }
@@ -205,6 +216,13 @@ impl Monitor {
             Request::Unmount { target, remove } => {
                 self.errand(Task::Take(sources::target(target.as_ref()), remove), connection);
             }
+            Request::Files => match fds.into_iter().next() {
+                Some(socket) => self.errand(Task::Serve(socket), connection),
+                None => {
+                    let error = io::Error::other("no socket came with it");
+                    self.reply(connection, &refusal("serving files", &error), &[]);
+                }
+            },
             Request::Subscribe => {
                 if wire::send(&connection, &Reply::Done, &[]).is_ok() {
                     self.forget_deaf_subscribers();
@@ -261,9 +279,11 @@ impl Monitor {
                 let written = state_file::write_made(&running.kept.run_dir, &running.made);
                 done(written.map(|()| Vec::new()), "remembering a network interface")
             }
-            Request::Exec(_) | Request::Mount { .. } | Request::Unmount { .. } | Request::Subscribe => {
-                (refusal("answering", &io::Error::other("this takes time")), Vec::new())
-            }
+            Request::Exec(_)
+            | Request::Mount { .. }
+            | Request::Unmount { .. }
+            | Request::Files
+            | Request::Subscribe => (refusal("answering", &io::Error::other("this takes time")), Vec::new()),
         }
     }
 

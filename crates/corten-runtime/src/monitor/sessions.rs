@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attach::{self, Plan};
 use super::child::{Failure, Outcome};
+use super::files;
 use super::start::Running;
 use crate::protocol::{Reply, wire};
 use crate::spec::{Create, ExecSpec};
@@ -164,6 +165,8 @@ pub struct Errand {
     /// The child's socket.
     pub socket: OwnedFd,
     pidfd: OwnedFd,
+    /// The child goes on when it has said that all is well.
+    stays: bool,
 }
 
 /// What is to be done.
@@ -172,6 +175,8 @@ pub enum Task {
     Put(OwnedFd, PathBuf, Create),
     /// Take a mount away, and what it was on.
     Take(PathBuf, bool),
+    /// Serve files on a socket, until that is closed.
+    Serve(OwnedFd),
 }
 
 /// Sends a child to do `task`.
@@ -182,12 +187,15 @@ pub fn send(running: &Running, task: &Task, owner: OwnedFd) -> Result<Errand, (O
     };
     match fork() {
         Err(error) => Err((owner, error)),
-        Ok(Side::Parent { pidfd, .. }) => Ok(Errand { owner, socket: ours, pidfd }),
+        Ok(Side::Parent { pidfd, .. }) => {
+            Ok(Errand { owner, socket: ours, pidfd, stays: matches!(task, Task::Serve(_)) })
+        }
         Ok(Side::Child) => {
             let (init, user) = (running.pidfd.as_fd(), running.kept.idmap.is_some());
             let done: Outcome = match task {
                 Task::Put(tree, target, create) => attach::put_mount(init, user, tree, target, *create),
                 Task::Take(target, remove) => attach::take_mount(init, user, target, *remove),
+                Task::Serve(socket) => files::serve(running, socket),
             };
             if let Err(failure) = done {
                 let _ = wire::send(&theirs, &Complaint::of(&failure), &[]);
@@ -198,8 +206,9 @@ pub fn send(running: &Running, task: &Task, owner: OwnedFd) -> Result<Errand, (O
 }
 
 impl Errand {
-    /// The child has spoken or ended: reaps it, answers, and gives the connection back for the next question.
-    pub fn finish(self) -> OwnedFd {
+    /// The child has spoken, ended, or closed its socket to say that it serves: answers, and gives the connection back
+    /// for the next question, with the child if it stays.
+    pub fn finish(self) -> (OwnedFd, Option<OwnedFd>) {
         let reply = match wire::receive::<Complaint>(&self.socket) {
             Ok(None) => Reply::Done,
             Ok(Some((complaint, _))) => complaint.into_reply(),
@@ -207,9 +216,19 @@ impl Errand {
                 Reply::Failed { what: "hearing from a child".into(), errno: 0, detail: Some(error.to_string()) }
             }
         };
-        let _ = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
+        let serves = self.stays && reply == Reply::Done;
+        let fds = if serves { vec![self.pidfd.as_fd()] } else { Vec::new() };
         // An owner who is gone is noticed when his connection is read next.
-        let _ = wire::send(&self.owner, &reply, &[]);
-        self.owner
+        let _ = wire::send(&self.owner, &reply, &fds);
+        if serves {
+            return (self.owner, Some(self.pidfd));
+        }
+        reap(&self.pidfd);
+        (self.owner, None)
     }
+}
+
+/// Waits for the end of a child that has ended, or is about to.
+pub fn reap(pidfd: &OwnedFd) {
+    let _ = rustix::process::waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
 }

@@ -6,6 +6,7 @@
 mod console;
 mod exec;
 mod failing;
+mod files;
 mod harness;
 mod lifecycle;
 mod plug;
