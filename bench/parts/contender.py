@@ -4,11 +4,15 @@ import ctypes
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
+import sys
+import time
 
+from . import spawner
 from .place import hierarchies, run
 from .runner import Runner
 
@@ -17,7 +21,7 @@ CLONE_NEWCGROUP, CLONE_NEWNS = 0x02000000, 0x00020000
 MS_PRIVATE, MS_REC, MNT_DETACH = 1 << 18, 1 << 14, 2
 
 # Mounts /sys of the new network namespace, and in it the hierarchies as the new cgroup namespace shows them: their roots are the
-# contender's own groups, below which its containers' groups then are. The shell stays as process 1 of a PID namespace: liblxc
+# contender's own groups, below which its containers' groups then are. The spawner becomes process 1 of a PID namespace: liblxc
 # asks for that one's groups.
 PREPARE = """
 set -e
@@ -32,7 +36,7 @@ def mount_script():
     for mount, kind, options in hierarchies():
         named = f"-o {options}" if options else ""
         lines.append(f"mkdir -p {mount}; mount -t {kind} {named} cgroup {mount}")
-    lines.append("mount --make-rshared /; ip link set lo up; \"$@\" & wait")
+    lines.append("mount --make-rshared /; ip link set lo up; exec \"$@\"")
     return "\n".join(lines)
 
 
@@ -59,6 +63,7 @@ class Daemon:
         os.mkdir(self.dir, 0o711)
         self.environment = dict(os.environ, LXD_DIR=self.dir, LXD_CONF=os.path.join(self.disk, "client"), **environment)
         self.process = None
+        self.runners = []
         self.api = None
 
     def begin(self, pictures):
@@ -69,42 +74,75 @@ class Daemon:
             if LIBC.unshare(CLONE_NEWCGROUP) != 0:
                 raise OSError(ctypes.get_errno(), "unshare")
 
-        log = open(os.path.join(self.scratch.folder, self.name + ".log"), "w")
         argv = ["unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc"]
+        program = [sys.executable, "-S", spawner.__file__]
         self.process = subprocess.Popen(
-            [*argv, "sh", "-c", mount_script(), "sh", self.lxd, "--group", "root"], preexec_fn=inside, env=self.environment, stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log)
+            [*argv, "sh", "-c", mount_script(), "sh", *program], preexec_fn=inside, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True)
         self.scratch.at_end(self.end)
-        self.runner = Runner(self.environment, self.groups.enter, os.path.join(self.scratch.folder, self.name + ".out"))
-        self.scratch.at_end(self.runner.end)
-        run(self.lxd, "waitready", "--timeout", "120", env=self.environment)
+        self.runner = self.another_runner()
+        self.start(self.dir)
         self.api = Unix(os.path.join(self.dir, "unix.socket"))
         self.ask("POST", "/1.0/storage-pools", {"name": "default", "driver": self.driver})
+        self.ask("POST", "/1.0/storage-pools", {"name": "plain", "driver": "dir"})
         root = {"root": {"type": "disk", "path": "/", "pool": "default"}}
         self.ask("PUT", "/1.0/profiles/default", {"devices": root})
         for alias in ("busybox", "fat"):
             self.client("image", "import", *pictures[alias], "--alias", alias)
 
+    def another_runner(self):
+        runner = Runner(self.environment, self.groups.enter, os.path.join(self.scratch.folder, f"{self.name}-{len(self.runners)}.out"))
+        self.runners.append(runner)
+        return runner
+
+    def start(self, folder):
+        """Starts the daemon on an `LXD_DIR`; milliseconds until it says that it is ready."""
+        begun = time.perf_counter()
+        environment = dict(self.environment, LXD_DIR=folder)
+        log = os.path.join(self.scratch.folder, self.name + ".log")
+        self.process.stdin.write(json.dumps([[self.lxd, "--group", "root"], environment, log]) + "\n")
+        self.process.stdin.flush()
+        if not self.process.stdout.readline():
+            raise RuntimeError(f"{self.name} was not started")
+        path = os.path.join(folder, "unix.socket")
+        while time.perf_counter() - begun < 120:
+            try:
+                asked = Unix(path)
+                asked.request("GET", "/internal/ready")
+                if asked.getresponse().status == 200:
+                    return (time.perf_counter() - begun) * 1000
+            except OSError:
+                pass
+            time.sleep(0.002)
+        raise RuntimeError(f"{self.name} does not become ready")
+
+    def halt(self, signal_number):
+        """Ends the daemon, which leaves its containers alone, and waits until it is gone."""
+        watched = os.pidfd_open(self.pid())
+        signal.pidfd_send_signal(watched, signal_number)
+        select.select([watched], [], [], 60)
+        os.close(watched)
+
     def end(self):
         for name in self.ask("GET", "/1.0/instances"):
             self.client("delete", "--force", name.rsplit("/", 1)[1])
-        os.kill(self.pid(), signal.SIGTERM)
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.halt(signal.SIGTERM)
+        for runner in self.runners:
+            runner.end()
+        self.process.stdin.close()
+        self.process.wait()
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, api=None):
         """One request; waits for the operation that it starts."""
+        api = api or self.api
         text = None if body is None else json.dumps(body)
-        self.api.request(method, path, text, {"Content-Type": "application/json"})
-        reply = json.loads(self.api.getresponse().read())
+        api.request(method, path, text, {"Content-Type": "application/json"})
+        reply = json.loads(api.getresponse().read())
         if reply["type"] == "error":
             raise RuntimeError(f"{self.name}: {method} {path}: {reply['error']}")
         if reply["type"] != "async":
             return reply["metadata"]
-        operation = self.ask("GET", reply["operation"] + "/wait")
+        operation = self.ask("GET", reply["operation"] + "/wait", api=api)
         if operation["status_code"] != 200:
             raise RuntimeError(f"{self.name}: {method} {path}: {operation['err']}{self.logged(path)}")
         return operation
@@ -121,8 +159,16 @@ class Daemon:
         """Runs the command line client among what is measured; its milliseconds."""
         return self.runner.run(self.lxc, *words)
 
+    def connection(self):
+        """Another connection to the daemon, for :meth:`ask`."""
+        return Unix(os.path.join(self.dir, "unix.socket"))
+
     def create(self, name, image):
         self.ask("POST", "/1.0/instances", {"name": name, "source": {"type": "image", "alias": image}})
+
+    def create_empty(self, name, api):
+        """A container without a file in it, which is made quickly."""
+        self.ask("POST", "/1.0/instances", {"name": name, "source": {"type": "none"}}, api)
 
     def state(self, name, action, force=False):
         self.ask("PUT", f"/1.0/instances/{name}/state", {"action": action, "force": force, "timeout": -1})

@@ -3,7 +3,7 @@
 import json
 import statistics
 
-# What is measured, in words; which figure; unit; what is to be reached as a part of LXD's.
+# What is measured, in words; which figure; unit; what is to be reached as a part of LXD's. More than 1: as many times as much.
 ROWS = [
     ("start", "start of an unprivileged busybox container, REST: wall", "wall", "ms", 1 / 8),
     ("start", "the same: CPU of all that runs", "cpu", "ms", 1 / 12),
@@ -17,6 +17,33 @@ ROWS = [
     ("launch fat", "the same: CPU", "cpu", "ms", None),
     ("first launch fat", "the first launch of the fat image: wall", "wall", "ms", None),
     ("start fat again", "start of it, ids shifted already: wall", "wall", "ms", None),
+    ("launch fat dir", "lxc launch of the fat image on dir, both: wall", "wall", "ms", 1 / 2),
+    ("launch fat dir", "the same: CPU", "cpu", "ms", None),
+    ("create", "creation of the busybox container: wall", "wall", "ms", None),
+    ("create", "the same: CPU", "cpu", "ms", None),
+    ("delete", "delete of the busybox container: wall", "wall", "ms", 1 / 2.5),
+    ("delete", "the same: CPU", "cpu", "ms", None),
+    ("crowd", "50 launches by 8 clients (lxc): rate", "wall", "/s", 10),
+    ("crowd", "the same: CPU of each", "cpu", "ms", None),
+    ("ready fresh", "start until ready, fresh: wall", "wall", "ms", 1 / 6),
+    ("ready fresh", "the same: CPU", "cpu", "ms", None),
+    ("ready running", "after SIGKILL, with 50 running: wall", "wall", "ms", 1 / 12),
+    ("ready running", "the same: CPU", "cpu", "ms", None),
+    ("GET /1.0", "GET /1.0 on 8 connections: rate", "wall", "/s", 5),
+    ("GET /1.0", "the same: CPU of each", "cpu", "ms", None),
+    ("lxc --version", "lxc --version: wall", "wall", "ms", 1 / 4),
+    ("lxc --version", "the same: CPU", "cpu", "ms", None),
+    ("lxc query", "lxc query /1.0: wall", "wall", "ms", 1 / 3),
+    ("lxc query", "the same: CPU", "cpu", "ms", None),
+    ("recursion=1", "instances?recursion=1, stopped: wall", "wall", "ms", None),
+    ("recursion=1", "the same: CPU", "cpu", "ms", 1 / 20),
+    ("recursion=2", "instances?recursion=2, stopped: wall", "wall", "ms", None),
+    ("recursion=2", "the same: CPU", "cpu", "ms", 1 / 40),
+    ("lxc list", "lxc list of them: wall", "wall", "ms", 1 / 30),
+    ("lxc list", "the same: CPU", "cpu", "ms", None),
+    ("state", "state of one that runs: wall", "wall", "ms", None),
+    ("state", "the same: CPU (1 ms is to be reached)", "cpu", "ms", None),
+    ("idle threads", "threads for 500 commands waited for", "wall", "", None),
     ("daemon idle", "daemon idle: RSS", "wall", "MB", 1 / 3),
     ("daemon running", "daemon with containers running: RSS", "wall", "MB", 1 / 5),
     ("monitor RSS", "monitor: RSS", "wall", "MB", 1 / 10),
@@ -37,9 +64,9 @@ class Samples:
         found = self.all.get(what, {}).get(who)
         return statistics.median(sample[figure] for sample in found) if found else None
 
-    def quiet(self, what, who, figure):
-        """The least disturbed tenth: neighbours only ever add."""
-        found = sorted(sample[figure] for sample in self.all.get(what, {}).get(who, []))
+    def quiet(self, what, who, figure, most=False):
+        """The least disturbed tenth: neighbours only ever add, or take from a rate."""
+        found = sorted((sample[figure] for sample in self.all.get(what, {}).get(who, [])), reverse=most)
         return found[len(found) // 10] if found else None
 
     def write(self, path):
@@ -52,8 +79,8 @@ HEAD = ("what", "corten", "LXD 5.0.2", "crun", "corten/LXD", "quiet", "to reach"
 
 def print_table(samples, options):
     """Medians, the quietest tenth in brackets; the ratio of each; the verdict is of the medians."""
-    print(f"\nMedians (quietest tenth) of {options.rounds} rounds, in turn; {options.running} containers for memory; "
-          "lxcfs' hook hidden.\n")
+    print(f"\nMedians (quietest tenth) of {options.rounds} rounds, in turn; {options.running} containers for memory, "
+          f"{options.instances} for lists; lxcfs' hook hidden.\n")
     lines = [HEAD] + [line for line in (row(samples, *each) for each in ROWS) if line]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
     for line in lines:
@@ -65,8 +92,9 @@ idmapped mounts (part of its launch of the fat image, not of the other rows); it
 
 
 def row(samples, what, words, figure, unit, target):
+    rate = unit == "/s"
     middle = {who: samples.median(what, who, figure) for who in ("corten", "lxd", "crun")}
-    quiet = {who: samples.quiet(what, who, figure) for who in middle}
+    quiet = {who: samples.quiet(what, who, figure, rate) for who in middle}
     if middle["corten"] is None:
         return None
 
@@ -77,10 +105,13 @@ def row(samples, what, words, figure, unit, target):
         return f"{middle[who]:.{digits}f} ({quiet[who]:.{digits}f}) {unit}"
 
     def part(values):
-        return f"1/{values['lxd'] / values['corten']:.1f}" if values["lxd"] and values["corten"] else "-"
+        if not values["lxd"] or not values["corten"]:
+            return "-"
+        return f"{values['corten'] / values['lxd']:.1f}x" if rate else f"1/{values['lxd'] / values['corten']:.1f}"
 
     verdict = ""
     if target is not None and middle["lxd"]:
-        verdict = "reached" if middle["corten"] <= middle["lxd"] * target else "NOT YET"
-    wanted = "-" if target is None else f"1/{round(1 / target)}"
+        reached = middle["corten"] >= middle["lxd"] * target if rate else middle["corten"] <= middle["lxd"] * target
+        verdict = "reached" if reached else "NOT YET"
+    wanted = "-" if target is None else f"{target}x" if rate else f"1/{round(1 / target, 1):g}"
     return (words, cell("corten"), cell("lxd"), cell("crun"), part(middle), part(quiet), wanted, verdict)

@@ -4,6 +4,7 @@
 
 pub mod delegate;
 pub mod devices;
+pub mod entrance;
 pub mod freezer;
 pub mod group;
 pub mod knobs;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 use crate::file;
 
+pub use entrance::Entrance;
 pub use group::Group;
 pub use knobs::Limit;
 pub use layout::Layout;

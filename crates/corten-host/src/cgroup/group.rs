@@ -109,21 +109,13 @@ impl Group {
         self.unified().map(Member::attach_dir).transpose()
     }
 
-    /// Moves process `pid` (0: the calling process) with all its threads into the group, in every hierarchy.
+    /// Moves process `pid` (0: the calling process) with all its threads into the group, in every hierarchy. The kernel
+    /// takes its time for it: see [`super::Entrance`] for a process that can enter by itself.
     ///
     /// # Errors
     /// [`Error::File`] with the hierarchy's path when the kernel refuses.
     pub fn enter(&self, pid: u32) -> Result<()> {
         self.members.iter().try_for_each(|member| member.enter(pid))
-    }
-
-    /// The same in the hierarchies of version 1 only, for a process that was cloned into the unified one.
-    ///
-    /// # Errors
-    /// See [`Group::enter`].
-    pub fn enter_v1(&self, pid: u32) -> Result<()> {
-        let old = self.members.iter().filter(|member| member.hierarchy.version == Version::V1);
-        old.into_iter().try_for_each(|member| member.enter(pid))
     }
 
     /// Sets limits, in an order that the kernel takes; see [`knobs`].

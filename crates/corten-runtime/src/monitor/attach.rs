@@ -86,7 +86,8 @@ fn prepare(plan: &Plan<'_>) -> Outcome {
         // Refused where threads share no core, and there is nothing to be kept apart.
         let _ = pull_core_scheduling_cookie(init, CoreSchedulingScope::Thread);
     }
-    control.payload.enter_v1(0).map_err(|error| failure("entering the container's control group", error))?;
+    let entered = control.payload.entrance().and_then(|entrance| entrance.walk_in());
+    entered.map_err(|error| failure("entering the container's control group", error))?;
     join(plan.running.pidfd.as_fd(), user)?;
     rustix::process::setsid().doing(|| "starting a session".into())?;
     let _ = corten_host::syscall::keyring::join_new_session();

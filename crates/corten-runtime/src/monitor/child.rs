@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use corten_host::cgroup::Entrance;
 use corten_host::netlink::Socket;
 use corten_host::syscall::clone3::exit_now;
 use corten_host::{mount, syscall};
@@ -60,6 +61,8 @@ pub struct Child<'a> {
     parent: &'a OwnedFd,
     /// The old root, until it is left.
     old_root: Option<OwnedFd>,
+    /// The way into its groups of version 1, until it is gone.
+    entrance: Option<Entrance>,
     /// Opened before /proc is the container's.
     confinement: secure::Confinement,
 }
@@ -69,6 +72,7 @@ type Step = (&'static str, fn(&mut Child<'_>) -> Outcome);
 
 /// All of them, in their order.
 const STEPS: &[Step] = &[
+    (steps::ADMIT, enter_groups),
     (steps::IDENTITY, become_root),
     (steps::ROOT, build_root),
     (steps::PIVOT, pivot),
@@ -84,11 +88,12 @@ const STEPS: &[Step] = &[
 ];
 
 /// Walks the steps; comes back never.
-pub fn run(spec: &Spec, parent: &OwnedFd) -> ! {
+pub fn run(spec: &Spec, parent: &OwnedFd, entrance: Entrance) -> ! {
     // First of all, and whatever comes then: a socket that is closed with something unread in it takes what was said
     // into it along.
     let Ok(trees) = take(parent) else { exit_now(1) };
-    let mut child = Child { spec, trees, parent, old_root: None, confinement: secure::Confinement::default() };
+    let confinement = secure::Confinement::default();
+    let mut child = Child { spec, trees, parent, old_root: None, entrance: Some(entrance), confinement };
     for (name, step) in STEPS {
         let work = |()| step(&mut child).map_err(|Failure { what, source }| StartFailed::new(name, what, &source));
         if let Err(failure) = steps::reach(spec, name).and_then(work) {
@@ -98,6 +103,12 @@ pub fn run(spec: &Spec, parent: &OwnedFd) -> ! {
         }
     }
     exit_now(1)
+}
+
+/// Before its cgroup namespace, whose roots the groups become.
+fn enter_groups(child: &mut Child<'_>) -> Outcome {
+    let entering = |error| failure("entering the container's control group", error);
+    child.entrance.take().map_or(Ok(()), |entrance| entrance.walk_in().map_err(entering))
 }
 
 fn become_root(child: &mut Child<'_>) -> Outcome {

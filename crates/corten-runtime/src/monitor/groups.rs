@@ -1,10 +1,17 @@
 //! The control groups of a container and its monitor.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use corten_host::cgroup::devices::Rule;
-use corten_host::cgroup::{self, Group, Layout};
+use corten_host::cgroup::{self, Entrance, Group, Layout};
+use corten_host::syscall::clone3::{Side, clone3, exit_now};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::PidfdFlags;
+use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
 use super::{named_systemd, steps};
 use crate::failure::StartFailed;
@@ -21,7 +28,7 @@ pub struct Groups {
     pub monitor: Group,
 }
 
-/// Makes the groups and enters the monitor's.
+/// Makes the groups, with the limits of the container's.
 pub fn make(spec: &Spec) -> Result<Groups, StartFailed> {
     let failed = |what: &str, error: cgroup::Error| StartFailed::new(steps::GROUPS, what, &to_io(error));
     let mut layout = match &spec.cgroup.layout {
@@ -83,7 +90,6 @@ fn pair_named(
 
 fn prepare(groups: &Groups, spec: &Spec) -> Result<(), StartFailed> {
     let failed = |what: &str, error: cgroup::Error| StartFailed::new(steps::GROUPS, what, &to_io(error));
-    groups.monitor.enter(0).map_err(|error| failed("entering the monitor's control group", error))?;
     groups.payload.apply(&spec.cgroup.limits).map_err(|error| failed("setting limits", error))?;
     if !spec.cgroup.devices.is_empty() {
         let rules = spec.cgroup.devices.iter().map(|line| {
@@ -104,23 +110,54 @@ fn prepare(groups: &Groups, spec: &Spec) -> Result<(), StartFailed> {
     Ok(())
 }
 
-/// Kills what is left in the container's group and removes both. The monitor leaves its own first.
+/// The way into a group, for a process of one thread that has been cloned into its part of version 2.
+pub fn entrance(group: &Group) -> Result<Entrance, StartFailed> {
+    group.entrance().map_err(|error| {
+        StartFailed::new(steps::GROUPS, format!("opening the control group {}", group.name()), &to_io(error))
+    })
+}
+
+/// Takes the monitor into its own.
+pub fn enter_own(groups: &Groups) -> Result<(), StartFailed> {
+    entrance(&groups.monitor)?
+        .walk_in()
+        .map_err(|error| StartFailed::new(steps::GROUPS, "entering the monitor's control group", &to_io(error)))
+}
+
+/// Kills what is left in the container's group and removes both. A monitor leaves its own first, and is another process
+/// afterwards: see [`leave`].
 pub fn remove(groups: &Groups) {
     if let Err(error) = groups.payload.kill().and_then(|()| groups.payload.remove(Duration::from_secs(10))) {
         super::warn(&format!("removing the container's control group: {error}"));
     }
-    leave(groups);
+    let me = std::process::id();
+    if groups.monitor.pids().is_ok_and(|pids| pids.contains(&me))
+        && let Err(error) = leave(&groups.monitor)
+    {
+        super::warn(&format!("leaving the monitor's control group: {error}"));
+    }
     if let Err(error) = groups.monitor.remove(Duration::from_millis(100)) {
         super::warn(&format!("removing the monitor's control group: {error}"));
     }
 }
 
-/// A process must be in some group: the one above, whose child the monitor's is about to be no more.
-fn leave(groups: &Groups) {
-    for member in groups.monitor.members() {
-        if let Some(parent) = member.path.parent() {
-            // Where this is refused (a parent that hands on controllers of version 2), removal below says so.
-            let _ = std::fs::write(parent.join("cgroup.procs"), "0");
+/// Goes on in the groups above `own`, where it can then be removed. To be moved within version 2 takes a grace period
+/// of RCU, tens of milliseconds on a busy machine, while to be born in a group takes nothing: the caller goes on as a
+/// copy of itself, born above, once the old process has ended.
+///
+/// It is refused where the group above hands on controllers of version 2.
+fn leave(own: &Group) -> io::Result<()> {
+    own.way_out().and_then(|way| way.walk_in()).map_err(to_io)?;
+    let Some(above) = own.unified().and_then(|member| member.path.parent()) else { return Ok(()) };
+    let above = rustix::fs::open(above, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let old = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty())?;
+    // The container's pid namespace, in which children were born until now, is dead.
+    move_into_thread_name_spaces(old.as_fd(), ThreadNameSpaceType::PROCESS_ID)?;
+    match clone3(0, Some(above.as_fd()))? {
+        Side::Parent { .. } => exit_now(0),
+        Side::Child => {
+            while poll(&mut [PollFd::new(&old, PollFlags::IN)], None) == Err(Errno::INTR) {}
+            Ok(())
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use corten_host::cgroup;
 use corten_host::fd;
 use corten_host::netlink::Socket;
 use corten_host::syscall::clone3::{Side, clone3};
@@ -68,47 +67,78 @@ pub struct Kept {
     pub console_log: Option<std::path::PathBuf>,
 }
 
-/// Starts the container, or leaves nothing of it.
-pub fn start(mut spec: Spec) -> Result<Running, StartFailed> {
+/// What is there before the monitor: its socket and the groups, still empty.
+#[derive(Debug)]
+pub struct Opened {
+    spec: Spec,
+    listener: OwnedFd,
+    /// The groups.
+    pub groups: Groups,
+}
+
+/// Opens the socket and makes the groups, or leaves nothing of them.
+pub fn open(mut spec: Spec) -> Result<Opened, StartFailed> {
     steps::reach(&spec, steps::SOCKET)?;
     let listener = serve::listen(&spec.run_dir)
         .map_err(|error| StartFailed::new(steps::SOCKET, "opening the monitor's socket", &error))?;
-    let started = groups::make(&spec).and_then(|groups| {
-        spec.cgroup.layout = Some(groups.layout.clone());
-        match steps::reach(&spec, steps::GROUPS).and_then(|()| with_groups(&spec, &groups)) {
-            Ok(parts) => Ok((groups, parts)),
-            Err(failure) => {
-                groups::remove(&groups);
-                Err(failure)
-            }
+    match groups::make(&spec) {
+        Ok(groups) => {
+            spec.cgroup.layout = Some(groups.layout.clone());
+            Ok(Opened { spec, listener, groups })
         }
-    });
-    match started {
-        Ok((groups, parts)) => Ok(Running {
-            made: parts.made,
-            groups,
-            pidfd: parts.pidfd,
-            netns: parts.netns,
-            console: parts.console,
-            devpts: parts.devpts,
-            listener,
-            kept: Kept {
-                name: spec.name,
-                run_dir: spec.run_dir,
-                security: spec.security,
-                idmap: spec.idmap,
-                rlimits: spec.rlimits,
-                core_scheduling: spec.core_scheduling,
-                linux32: spec.linux32,
-                console_log: spec.console_log,
-            },
-        }),
         Err(failure) => {
-            if let Err(error) = ending::forget_files(&spec.run_dir) {
-                warn(&format!("tidying {}: {error}", spec.run_dir.display()));
-            }
+            tidy(&spec);
             Err(failure)
         }
+    }
+}
+
+impl Opened {
+    /// Takes it all back.
+    pub fn close(&self) {
+        groups::remove(&self.groups);
+        tidy(&self.spec);
+    }
+}
+
+/// Starts the container as a child of this process, the monitor, or leaves nothing of it.
+pub fn start(opened: Opened) -> Result<Running, StartFailed> {
+    let started = groups::enter_own(&opened.groups)
+        .and_then(|()| steps::reach(&opened.spec, steps::GROUPS))
+        .and_then(|()| with_groups(&opened.spec, &opened.groups));
+    match started {
+        Ok(parts) => {
+            let Opened { spec, listener, groups } = opened;
+            Ok(Running {
+                made: parts.made,
+                groups,
+                pidfd: parts.pidfd,
+                netns: parts.netns,
+                console: parts.console,
+                devpts: parts.devpts,
+                listener,
+                kept: Kept {
+                    name: spec.name,
+                    run_dir: spec.run_dir,
+                    security: spec.security,
+                    idmap: spec.idmap,
+                    rlimits: spec.rlimits,
+                    core_scheduling: spec.core_scheduling,
+                    linux32: spec.linux32,
+                    console_log: spec.console_log,
+                },
+            })
+        }
+        Err(failure) => {
+            opened.close();
+            Err(failure)
+        }
+    }
+}
+
+fn tidy(spec: &Spec) {
+    if let Err(error) = ending::forget_files(&spec.run_dir) {
+        warn(&format!("tidying {}: {error}", spec.run_dir.display()));
     }
 }
 
@@ -134,13 +164,14 @@ fn with_groups(spec: &Spec, groups: &Groups) -> Result<Parts, StartFailed> {
     let (ours, theirs) =
         fd::packet_pair().map_err(|error| StartFailed::new(steps::CLONE, "making a socket", &error))?;
     let clone_failed = |error: io::Error| StartFailed::new(steps::CLONE, "cloning the first process", &error);
+    let entrance = groups::entrance(&groups.payload)?;
     match clone3(namespaces(spec), groups.payload.v2_fd()).map_err(clone_failed)? {
         Side::Child => {
             drop(ours);
-            child::run(spec, &theirs)
+            child::run(spec, &theirs, entrance)
         }
         Side::Parent { pid, pidfd } => {
-            drop(theirs);
+            drop((theirs, entrance));
             let mut starting = Starting { pid, pidfd, netns: None, moved: Vec::new(), started: false };
             lead(spec, groups, &mut starting, &ours)
         }
@@ -178,7 +209,7 @@ fn lead<'a>(
             .map_err(|errno| StartFailed::new(steps::CLONE, "holding the network namespace", &errno.into()))?,
     );
     steps::reach(spec, steps::CLONE)?;
-    admit(spec, groups, starting.pid)?;
+    admit(spec, starting.pid)?;
     steps::reach(spec, steps::ADMIT)?;
     move_links(spec, &netns, starting)?;
     steps::reach(spec, steps::LINKS)?;
@@ -217,22 +248,14 @@ fn open_namespace(pid: i32, kind: &str, step: &str) -> Result<OwnedFd, StartFail
     Ok(file.into())
 }
 
-/// Id maps, groups of version 1, resource limits: what the child may not do for itself.
-fn admit(spec: &Spec, groups: &Groups, pid: i32) -> Result<(), StartFailed> {
+/// Id maps and resource limits: what the child may not do for itself.
+fn admit(spec: &Spec, pid: i32) -> Result<(), StartFailed> {
     let failed = |what: String, error: io::Error| StartFailed::new(steps::ADMIT, what, &error);
     if let Some(map) = &spec.idmap {
         for (file, ranges) in [("uid_map", &map.uids), ("gid_map", &map.gids)] {
             write_proc(pid, file, &map_text(ranges))
                 .map_err(|error| failed(format!("writing {:?} into {file}", map_text(ranges)), error))?;
         }
-    }
-    let entering = |error: cgroup::Error| {
-        failed("entering the container's control group".to_string(), io::Error::other(error.to_string()))
-    };
-    let process = pid.unsigned_abs();
-    match groups.payload.v2_fd() {
-        Some(_) => groups.payload.enter_v1(process).map_err(entering)?,
-        None => groups.payload.enter(process).map_err(entering)?,
     }
     limits::apply(Pid::from_raw(pid), &spec.rlimits).map_err(|failure| failed(failure.what, failure.source))?;
     if let Some(score) = spec.oom_score_adj {
