@@ -9,6 +9,7 @@ use lenient::Lenient;
 
 pub(in crate::yaml) use lenient::Unknown;
 
+mod fields;
 mod lenient;
 
 /// Reads one document, in which `null` stands for the empty value of whatever is expected.

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
+use super::fields::{Known, Shape};
+
 /// What becomes of fields that a struct does not have.
 #[derive(Clone, Copy, PartialEq)]
 pub(in crate::yaml) enum Unknown {
@@ -60,15 +62,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Lenient<D> {
         deserialize_byte_buf,
         deserialize_option,
         deserialize_unit,
-        deserialize_identifier
+        deserialize_identifier,
+        deserialize_ignored_any
     );
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        match self.1 {
-            Unknown::Ignored => self.0.deserialize_ignored_any(visitor),
-            Unknown::Refused => Err(D::Error::custom("the field of this value is not known here")),
-        }
-    }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
         self.0.deserialize_unit_struct(name, Within(visitor, self.1))
@@ -150,6 +146,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OrEmpty<V> {
             Expects::Float => value.deserialize_f64(visitor),
             Expects::List => value.deserialize_seq(visitor),
             Expects::Map => value.deserialize_map(visitor),
+            Expects::Struct(name, fields) if self.unknown == Unknown::Refused => {
+                let known = Known(visitor.0, Shape(name, fields));
+                value.deserialize_struct(name, fields, Within(known, self.unknown))
+            }
             Expects::Struct(name, fields) => value.deserialize_struct(name, fields, visitor),
         }
     }

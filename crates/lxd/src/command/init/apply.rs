@@ -119,7 +119,8 @@ impl Work<'_> {
         if let (Some(is), Some(wanted)) = (current.get("driver"), thing.body.get("driver"))
             && is != wanted
         {
-            return Err(Error::invalid(format!("{what} is of type {is} instead of {wanted}")));
+            // Only pools have drivers.
+            return Err(Error::invalid(format!("S{} is of type {is} instead of {wanted}", &what[1..])));
         }
         let new = merge(&current, &thing.body);
         let updated = self.local.tell("PUT", &path, Some(&new));

@@ -29,7 +29,10 @@ mod tests {
         assert_eq!(preseed.storage_pools[0].driver, "dir");
         assert_eq!(preseed.profiles[0].devices["root"]["pool"], "data");
         assert!(parse("").expect("nothing is fine").profiles.is_empty());
-        for (text, wanted) in [("confg: {}\n", "line 1"), ("profiles:\n- nam: x\n", "line 2")] {
+        for (text, wanted) in [
+            ("config: {}\nconfg: {}\n", "field confg not found in type api.InitPreseed at line 2"),
+            ("profiles:\n- nam: x\n", "field nam not found in type api.ProfilesPost at line 2"),
+        ] {
             let error = parse(text).expect_err("unknown").message;
             assert!(error.contains(wanted), "{error}");
         }
