@@ -116,7 +116,8 @@ fn fetch(view: &View<'_>, filter: &str, values: &[Value]) -> Result<Vec<Image>> 
     }
     let sql = format!(
         "SELECT ip.image_id, p.name FROM images_profiles AS ip JOIN profiles AS p ON p.id = ip.profile_id
-         WHERE ip.image_id IN ({owners}) ORDER BY ip.image_id, p.name"
+         JOIN images AS im ON im.id = ip.image_id
+         WHERE ip.image_id IN ({owners}) AND {OWN_PROFILE} ORDER BY ip.image_id, p.name"
     );
     for (id, name) in view.rows::<(i64, String)>(&sql, values)? {
         found[at[&id]].profiles.push(name);
@@ -198,6 +199,11 @@ pub fn insert(tx: &mut Tx<'_>, image: &Image) -> Result<i64> {
         image.auto_update,
     ];
     let id = tx.insert(sql, values)?;
+    if image.project == super::projects::DEFAULT {
+        for project in sharing_projects(tx)? {
+            set_profiles(tx, id, &project, &[super::profiles::DEFAULT.to_string()])?;
+        }
+    }
     tx.exec("INSERT INTO images_nodes (image_id, node_id) VALUES (?1, ?2)", params![id, THIS_NODE])?;
     replace_parts(tx, id, image)?;
     for (name, description) in &image.aliases {
@@ -235,7 +241,11 @@ fn replace_parts(tx: &mut Tx<'_>, id: i64, image: &Image) -> Result<()> {
     for (key, value) in &image.properties {
         tx.exec(sql, params![id, key, value])?;
     }
-    tx.exec("DELETE FROM images_profiles WHERE image_id = ?1", params![id])?;
+    let sql = format!(
+        "DELETE FROM images_profiles WHERE image_id = ?1 AND profile_id IN
+         (SELECT p.id FROM profiles AS p JOIN images AS im ON im.id = ?1 WHERE {OWN_PROFILE})"
+    );
+    tx.exec(&sql, params![id])?;
     for name in &image.profiles {
         let own = super::profiles::id(tx, &image.project, name)?;
         // A project without profiles of its own uses those of the default one.
@@ -243,6 +253,54 @@ fn replace_parts(tx: &mut Tx<'_>, id: i64, image: &Image) -> Result<()> {
             .map_or_else(|| super::profiles::id(tx, super::projects::DEFAULT, name), |id| Ok(Some(id)))?
             .ok_or_else(|| DbError::NotFound(format!("profile {name} in project {}", image.project)))?;
         tx.exec("INSERT INTO images_profiles (image_id, profile_id) VALUES (?1, ?2)", params![id, profile])?;
+    }
+    Ok(())
+}
+
+/// Whether the profile `p` of the image `im` is one that the image's own project means: images of the default project may
+/// have profiles of projects that share them beside its own.
+const OWN_PROFILE: &str = "(p.project_id = im.project_id OR im.project_id <> 1)";
+
+/// Projects that use the default one's images with profiles of their own.
+fn sharing_projects(view: &View<'_>) -> Result<Vec<String>> {
+    let on = |project: &super::projects::Project, feature: &str| {
+        project
+            .config
+            .get(feature)
+            .is_some_and(|value| matches!(value.to_lowercase().as_str(), "true" | "1" | "yes" | "on"))
+    };
+    let all = super::projects::list(view)?.into_iter();
+    let sharing = all.filter(|one| one.name != super::projects::DEFAULT);
+    let sharing = sharing.filter(|one| !on(one, "features.images") && on(one, "features.profiles"));
+    Ok(sharing.map(|one| one.name).collect())
+}
+
+/// The profiles that instances of an image of the default project get in another project, which has profiles of its own.
+pub fn profiles_in(view: &View<'_>, id: i64, project: &str) -> Result<Vec<String>> {
+    let sql = "SELECT p.name FROM images_profiles AS ip JOIN profiles AS p ON p.id = ip.profile_id
+               JOIN projects AS pr ON pr.id = p.project_id
+               WHERE ip.image_id = ?1 AND pr.name = ?2 ORDER BY p.name";
+    view.rows(sql, &params![id, project])
+}
+
+/// Replaces what [`profiles_in`] tells.
+pub fn set_profiles(tx: &mut Tx<'_>, id: i64, project: &str, names: &[String]) -> Result<()> {
+    let sql = "DELETE FROM images_profiles WHERE image_id = ?1 AND profile_id IN
+               (SELECT p.id FROM profiles AS p JOIN projects AS pr ON pr.id = p.project_id WHERE pr.name = ?2)";
+    tx.exec(sql, params![id, project])?;
+    for name in names {
+        let profile = super::profiles::id(tx, project, name)?
+            .ok_or_else(|| DbError::NotFound(format!("profile {name} in project {project}")))?;
+        tx.exec("INSERT INTO images_profiles (image_id, profile_id) VALUES (?1, ?2)", params![id, profile])?;
+    }
+    Ok(())
+}
+
+/// Gives every image of the default project the default profile of a project that begins to share them.
+pub fn share_with(tx: &mut Tx<'_>, project: &str) -> Result<()> {
+    let ids: Vec<i64> = tx.rows("SELECT id FROM images WHERE project_id = 1 ORDER BY id", &params![])?;
+    for id in ids {
+        set_profiles(tx, id, project, &[super::profiles::DEFAULT.to_string()])?;
     }
     Ok(())
 }

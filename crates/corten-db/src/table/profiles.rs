@@ -7,6 +7,9 @@ use crate::table::{Config, Devices, devices, keyed};
 use crate::tx::{Tx, View};
 use crate::value::Value;
 
+/// The profile that every project with profiles of its own has.
+pub const DEFAULT: &str = "default";
+
 /// A profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {

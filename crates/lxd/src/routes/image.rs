@@ -32,6 +32,7 @@ fn etag(image: &Image) -> Value {
 fn wanted(call: &Call) -> Result<(Scope, Image)> {
     let scope = call.app.scope(call)?;
     let image = call.app.find_image(scope.images(), call.part("fingerprint"))?;
+    let image = call.app.view(|view| find::seen_from(view, &scope, image.clone()))?;
     Ok((scope, image))
 }
 

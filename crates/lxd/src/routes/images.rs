@@ -33,7 +33,7 @@ pub fn sees_all(call: &Call) -> bool {
 
 fn list(call: &Call) -> Result<Reply> {
     let scope = call.app.scope(call)?;
-    let images = call.app.list_images(scope.images(), !sees_all(call))?;
+    let images = call.app.list_images(&scope, !sees_all(call))?;
     recursion::filtered(call, images, |image| url::path(["images", &image.fingerprint]))
 }
 

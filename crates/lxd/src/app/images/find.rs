@@ -3,11 +3,13 @@
 use corten_api::error::{Error, Result};
 use corten_api::image::{Image, ImageAlias, ImageSource};
 use corten_api::time::Time;
+use corten_api::url::DEFAULT_PROJECT;
 use corten_db::View;
 use corten_db::error::Abort;
 use corten_db::table::{architecture, images};
 
 use crate::app::App;
+use crate::app::projects::Scope;
 
 /// Names of the kinds of images; LXD's numbers are the places in this list.
 pub const KINDS: [&str; 2] = ["container", "virtual-machine"];
@@ -64,13 +66,28 @@ pub fn shown(row: images::Image) -> Image {
     }
 }
 
+/// The image with the profiles that its instances get in this project, which may share images and not profiles.
+///
+/// # Errors
+/// The database's.
+pub fn seen_from(view: &View<'_>, scope: &Scope, image: images::Image) -> Result<images::Image, Abort> {
+    if scope.images() == scope.profiles() || scope.images() != DEFAULT_PROJECT {
+        return Ok(image);
+    }
+    let profiles = images::profiles_in(view, image.id, scope.profiles())?;
+    Ok(images::Image { profiles, ..image })
+}
+
 impl App {
-    /// All images of a project that holds images, or only those that anyone may see.
+    /// All images that a project sees, or only those that anyone may see.
     ///
     /// # Errors
     /// The database's.
-    pub fn list_images(&self, project: &str, public_only: bool) -> Result<Vec<Image>> {
-        let rows = self.view(|view| Ok(images::list(view, Some(project))?))?;
+    pub fn list_images(&self, scope: &Scope, public_only: bool) -> Result<Vec<Image>> {
+        let rows = self.view(|view| {
+            let rows = images::list(view, Some(scope.images()))?;
+            rows.into_iter().map(|row| seen_from(view, scope, row)).collect::<Result<Vec<_>, _>>()
+        })?;
         Ok(rows.into_iter().filter(|row| row.public || !public_only).map(shown).collect())
     }
 

@@ -11,7 +11,7 @@ use corten_db::table::{architecture, image_aliases, images};
 use corten_storage::fill::ImageFiles;
 
 use super::fetch::{self, fetch};
-use super::find::{by_prefix, kind_name};
+use super::find::{by_prefix, kind_name, seen_from};
 use super::origin::Origin;
 use super::store::{folder, places};
 use crate::app::App;
@@ -39,7 +39,7 @@ pub struct Ready {
     pub architecture: String,
     /// What its maker says of it.
     pub properties: BTreeMap<String, String>,
-    /// Profiles for its instances, when it has its own.
+    /// Profiles for its instances; there may be none.
     pub profiles: Vec<String>,
     /// Where it is.
     pub files: ImageFiles,
@@ -111,6 +111,7 @@ pub fn make_ready(app: &App, project: &str, wanted: &Wanted, op: &Op) -> Result<
         }
     };
     let row = row.ok_or_else(|| Error::not_found("Image not found"))?;
+    let row = app.view(|view| seen_from(view, &scope, row.clone()))?;
     if kind_name(row.kind) != CONTAINER {
         let kind = kind_name(row.kind);
         return Err(Error::internal(format!(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use corten_api::error::{Error, Result};
 use corten_api::image::ImagePut;
+use corten_api::url::DEFAULT_PROJECT;
 use corten_db::error::Abort;
 use corten_db::table::{images, profiles};
 use serde_json::{Map, Value};
@@ -56,7 +57,7 @@ pub fn amend(app: &App, scope: &Scope, row: &images::Image, body: &Map<String, V
 fn save(app: &App, scope: &Scope, changed: &images::Image) -> Result<()> {
     app.write(|tx| {
         let now = images::get(tx, &changed.project, &changed.fingerprint)?;
-        if now.is_none_or(|now| now.id != changed.id) {
+        if now.as_ref().is_none_or(|now| now.id != changed.id) {
             return Err(Error::not_found("Image not found").into());
         }
         for name in &changed.profiles {
@@ -64,7 +65,14 @@ fn save(app: &App, scope: &Scope, changed: &images::Image) -> Result<()> {
                 return Err(Error::invalid(format!("Profile '{name}' doesn't exist")).into());
             }
         }
-        images::update(tx, changed)?;
+        if scope.images() == scope.profiles() || scope.images() != DEFAULT_PROJECT {
+            images::update(tx, changed)?;
+        } else {
+            // The project's word about its own profiles; what the others say of theirs stays.
+            let profiles = now.map(|now| now.profiles).unwrap_or_default();
+            images::update(tx, &images::Image { profiles, ..changed.clone() })?;
+            images::set_profiles(tx, changed.id, scope.profiles(), &changed.profiles)?;
+        }
         Ok::<_, Abort>(())
     })
 }

@@ -24,6 +24,7 @@ use super::claims::Taken;
 use super::find::{expand, profile_project};
 use super::{Instances, root};
 use crate::app::App;
+use crate::app::images::find::seen_from;
 use crate::app::images::source::{Ready, Wanted};
 use crate::app::projects::allow;
 use crate::app::projects::holdings::Guest;
@@ -73,6 +74,7 @@ pub fn must_be_allowed(app: &App, project: &str, post: &mut InstancesPost, image
             Some(Wanted::Local(fingerprint)) => images::get(view, scope.images(), fingerprint)?,
             _ => None,
         };
+        let of_image = of_image.map(|image| seen_from(view, &scope, image)).transpose()?;
         let profiles = post.profiles.clone().or_else(|| of_image.map(|image| image.profiles));
         let profiles = profiles.unwrap_or_else(|| vec!["default".to_string()]);
         let new = allow::member(&post.name, &profiles, &post.config, &post.devices);
@@ -159,7 +161,7 @@ fn plan(app: &App, project: &str, post: &InstancesPost, origin: &Origin) -> Resu
     if let Origin::Image(image) = origin {
         config.extend(image.properties.iter().map(|(key, value)| (format!("image.{key}"), value.clone())));
         config.insert(volatile::BASE_IMAGE.to_string(), image.fingerprint.clone());
-        names = names.or_else(|| (!image.profiles.is_empty()).then(|| image.profiles.clone()));
+        names = names.or_else(|| Some(image.profiles.clone()));
         arch.clone_from(&image.architecture);
     }
     if arch.is_empty() {

@@ -11,7 +11,7 @@ use corten_api::project::{Project, ProjectPut, ProjectsPost};
 use corten_api::url::DEFAULT_PROJECT;
 use corten_db::error::{Abort, DbError};
 use corten_db::table::used_by::{User, project_users};
-use corten_db::table::{Config, Devices, profiles, projects};
+use corten_db::table::{Config, Devices, images, profiles, projects};
 use corten_db::{Tx, View};
 
 /// Refuses names that no project may have.
@@ -91,6 +91,9 @@ impl App {
             projects::insert(tx, &new.name, &new.description, &config)?;
             if has(&config, Feature::Profiles) {
                 add_default_profile(tx, &new.name)?;
+                if !has(&config, Feature::Images) {
+                    images::share_with(tx, &new.name)?;
+                }
             }
             Ok(())
         });
@@ -114,6 +117,10 @@ impl App {
                 (false, true) => add_default_profile(tx, &old.name)?,
                 (true, false) => drop(profiles::delete(tx, &old.name, profile::DEFAULT)?),
                 _ => (),
+            }
+            let shares = |config: &Config| has(config, Feature::Profiles) && !has(config, Feature::Images);
+            if shares(&config) && !shares(&current.config) {
+                images::share_with(tx, &old.name)?;
             }
             Ok(())
         })
