@@ -1,6 +1,7 @@
 //! What travels on the wire of LXD's API: bodies, envelopes, errors.
 #![forbid(unsafe_code)]
 
+pub mod backup_config;
 pub mod certificate;
 pub mod cluster;
 pub mod envelope;

@@ -50,6 +50,10 @@ pub fn check_instance(name: &str) -> Result<()> {
 /// `Invalid snapshot name: …` for what a URL cannot hold, `Invalid instance snapshot name: …` for the rest.
 pub fn check_snapshot(name: &str) -> Result<()> {
     check_segment(name).map_err(|why| Error::invalid(format!("Invalid snapshot name: {why}")))?;
+    // These would be the folder itself or the one above; LXD lets them pass.
+    if matches!(name, "" | "." | "..") {
+        return refuse(format!("Invalid snapshot name: {}", quoted(name)));
+    }
     match name.contains([' ', '/']) {
         true => refuse("Invalid instance snapshot name: Cannot contain space or / characters"),
         false => Ok(()),

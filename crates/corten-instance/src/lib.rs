@@ -9,5 +9,6 @@ pub mod instance;
 pub mod lifecycle;
 pub mod name;
 pub mod size;
+pub mod snapshot;
 pub mod step;
 pub mod volatile;

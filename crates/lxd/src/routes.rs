@@ -10,6 +10,7 @@ pub mod images;
 pub mod instance;
 pub mod instance_exec;
 pub mod instance_logs;
+pub mod instance_snapshots;
 pub mod instance_state;
 pub mod instances;
 pub mod internal;
@@ -47,6 +48,7 @@ pub const ALL: &[&[Endpoint]] = &[
     instance::ENDPOINTS,
     instance_exec::ENDPOINTS,
     instance_logs::ENDPOINTS,
+    instance_snapshots::ENDPOINTS,
     instance_state::ENDPOINTS,
     storage_pools::ENDPOINTS,
     storage_volumes::ENDPOINTS,

@@ -181,6 +181,12 @@ pub fn update(tx: &mut Tx<'_>, id: i64, new: &Update<'_>) -> Result<()> {
     replace_profiles(tx, id, new.profile_project, new.profiles)
 }
 
+/// Replaces keys and devices, and leaves all else.
+pub fn set_config_and_devices(tx: &mut Tx<'_>, id: i64, config: &Config, own: &Devices) -> Result<()> {
+    keyed::INSTANCE.replace(tx, id, config)?;
+    devices::INSTANCE.replace(tx, id, own)
+}
+
 /// Makes exactly these the profiles of an instance, in this order.
 pub fn replace_profiles(tx: &mut Tx<'_>, id: i64, profile_project: &str, profiles: &[String]) -> Result<()> {
     let sql = "SELECT p.name FROM instances_profiles AS ip JOIN profiles AS p ON p.id = ip.profile_id

@@ -36,8 +36,10 @@ pub enum Action {
     Rename,
     /// Remove it.
     Delete,
-    /// Take or put back a snapshot.
+    /// Take, rename or remove a snapshot.
     Snapshot,
+    /// Make it again what a snapshot is.
+    Restore,
     /// Clean up after its init has ended by itself.
     CleanUp,
 }
@@ -55,6 +57,7 @@ impl fmt::Display for Action {
             Action::Rename => "rename",
             Action::Delete => "delete",
             Action::Snapshot => "snapshot",
+            Action::Restore => "restore",
         })
     }
 }
@@ -66,6 +69,8 @@ pub enum Verdict {
     Go,
     /// The same is under way: wait for its end and share its outcome.
     Join,
+    /// Something short is under way: wait for its end, then ask again.
+    Wait,
     /// What is under way gives way to this: a forced stop ends the wait of a clean one.
     TakeOver,
     /// It is already as asked; the words are LXD's.
@@ -83,27 +88,38 @@ pub fn admit(observed: Observed, busy: Option<Action>, asked: Action) -> Verdict
 }
 
 fn while_busy(busy: Action, asked: Action) -> Verdict {
-    use Action::{CleanUp, Create, Delete, Freeze, Kill, Rename, Restart, Snapshot, Start, Stop, Thaw, Update};
+    use Action::{
+        CleanUp, Create, Delete, Freeze, Kill, Rename, Restart, Restore, Snapshot, Start, Stop, Thaw, Update,
+    };
     let refuse = || Verdict::Refuse(format!("Instance is busy running a \"{busy}\" operation"));
     match (asked, busy) {
         (Start, Start) | (Stop, Stop) | (Kill, Kill) => Verdict::Join,
         // An init that ended by itself is what a stop waits for; a kill of a clean stop cuts its wait short.
         (Stop | Kill, CleanUp) => Verdict::Join,
         (Kill, Stop) => Verdict::TakeOver,
-        (CleanUp, Stop | Kill | Restart) => Verdict::Join,
-        (Start, Create | Stop | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Snapshot | CleanUp)
-        | (Stop, Create | Start | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Snapshot)
-        | (Kill, Create | Start | Restart | Freeze | Thaw | Update | Rename | Delete | Snapshot)
-        | (CleanUp, Create | Start | Freeze | Thaw | Update | Rename | Delete | Snapshot | CleanUp)
-        | (Create | Restart | Freeze | Thaw | Update | Rename | Delete | Snapshot, _) => refuse(),
+        (CleanUp, Stop | Kill | Restart | Restore) => Verdict::Join,
+        // A snapshot keeps nobody from anything for long, and snapshots of one instance are taken one by one.
+        (
+            Start | Stop | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Snapshot | Restore | CleanUp,
+            Snapshot,
+        )
+        | (Snapshot, Update | Freeze | Thaw | CleanUp) => Verdict::Wait,
+        (Start, Create | Stop | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Restore | CleanUp)
+        | (Stop, Create | Start | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Restore)
+        | (Kill, Create | Start | Restart | Freeze | Thaw | Update | Rename | Delete | Restore)
+        | (CleanUp, Create | Start | Freeze | Thaw | Update | Rename | Delete | CleanUp)
+        | (Snapshot, Create | Start | Stop | Kill | Restart | Rename | Delete | Restore)
+        | (Create | Restart | Freeze | Thaw | Update | Rename | Delete | Restore, _) => refuse(),
     }
 }
 
 fn while_idle(observed: Observed, asked: Action) -> Verdict {
-    use Action::{CleanUp, Create, Delete, Freeze, Kill, Rename, Restart, Snapshot, Start, Stop, Thaw, Update};
+    use Action::{
+        CleanUp, Create, Delete, Freeze, Kill, Rename, Restart, Restore, Snapshot, Start, Stop, Thaw, Update,
+    };
     use Observed::{Frozen, Running, Stopped};
     match (asked, observed) {
-        (Create | Update | Snapshot | CleanUp, Stopped | Running | Frozen) => Verdict::Go,
+        (Create | Update | Snapshot | Restore | CleanUp, Stopped | Running | Frozen) => Verdict::Go,
         (Start, Stopped) => Verdict::Go,
         (Start, Running | Frozen) => Verdict::AlreadySo("The instance is already running"),
         (Stop | Kill | Restart, Stopped) => Verdict::AlreadySo("The instance is already stopped"),
@@ -125,7 +141,7 @@ fn while_idle(observed: Observed, asked: Action) -> Verdict {
 mod tests {
     use super::*;
 
-    const ALL: [Action; 12] = [
+    const ALL: [Action; 13] = [
         Action::Create,
         Action::Start,
         Action::Stop,
@@ -137,6 +153,7 @@ mod tests {
         Action::Rename,
         Action::Delete,
         Action::Snapshot,
+        Action::Restore,
         Action::CleanUp,
     ];
 
@@ -162,6 +179,15 @@ mod tests {
                 assert_ne!(verdict, Verdict::Go, "{asked:?} beside {busy:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_snapshot_is_waited_for_and_a_restore_is_not() {
+        for asked in ALL.into_iter().filter(|asked| *asked != Action::Create) {
+            assert_eq!(admit(Observed::Running, Some(Action::Snapshot), asked), Verdict::Wait, "{asked:?}");
+        }
+        let words = Verdict::Refuse("Instance is busy running a \"restore\" operation".to_string());
+        assert_eq!(admit(Observed::Stopped, Some(Action::Restore), Action::Restore), words);
     }
 
     #[test]

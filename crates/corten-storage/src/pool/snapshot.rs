@@ -5,6 +5,7 @@ use corten_host::undo::Undo;
 
 use super::Pool;
 use crate::error::{Error, Result};
+use crate::generic::build::owned_as_now;
 use crate::generic::names;
 use crate::volume::Volume;
 
@@ -32,7 +33,8 @@ impl Pool {
             let path = self.path(&snapshot);
             return Err(Error::internal(format!("Volume path \"{}\" already exists", path.display())));
         }
-        self.driver().snapshot(self, volume, &snapshot, watch)
+        let owned = owned_as_now(self, volume)?;
+        self.driver().snapshot(self, volume, &snapshot.owned_by(owned.owner), watch)
     }
 
     /// Whether a running instance must be frozen while its snapshot is made.

@@ -1,6 +1,7 @@
 //! Instances: what is claimed, what runs, and one file for each thing that can be done to one.
 
 pub mod adopt;
+pub mod backup_file;
 pub mod claims;
 pub mod console;
 pub mod create;
@@ -13,9 +14,11 @@ pub mod find;
 pub mod follow_profile;
 pub mod freeze;
 pub mod limits;
+pub mod links;
 pub mod network_state;
 pub mod relay;
 pub mod rename;
+pub mod restore;
 pub mod root;
 pub mod running;
 pub mod snapshots;

@@ -46,7 +46,8 @@ pub fn user_url(user: &User) -> String {
     }
 }
 
-fn shown(row: profiles::Profile, used_by: Vec<String>) -> Profile {
+/// A profile as the API shows it.
+pub fn shown(row: profiles::Profile, used_by: Vec<String>) -> Profile {
     Profile { config: row.config, description: row.description, devices: row.devices, name: row.name, used_by }
 }
 

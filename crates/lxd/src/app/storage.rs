@@ -7,6 +7,7 @@ pub mod custom;
 pub mod custom_snapshots;
 pub mod drivers;
 pub mod image_volumes;
+pub mod instance_volumes;
 pub mod pools;
 pub mod view;
 pub mod volumes;

@@ -6,7 +6,7 @@ use corten_api::status::StatusCode;
 use corten_instance::instance::Instance;
 use serde_json::Value;
 
-use crate::app::instances::{Instances, delete, rename, snapshots, state, status, update, view};
+use crate::app::instances::{Instances, delete, rename, restore, snapshots, state, status, update, view};
 use crate::app::{Call, Endpoint};
 use crate::rest::reply::Reply;
 use crate::rest::route::May;
@@ -56,11 +56,15 @@ fn replace(call: &Call) -> Result<Reply> {
     let instance = find(call)?;
     call.check_etag(&view::etag(&instance))?;
     let put: InstancePut = call.json()?;
+    let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(&instance));
     if !put.restore.is_empty() {
-        return Err(Error::not_implemented("Restoring snapshots is not there yet"));
+        let plan = call.app.plan(call, "Restoring snapshot").container(&instance.name);
+        let name = put.restore.strip_prefix(&format!("{}/", instance.name)).unwrap_or(&put.restore).to_string();
+        let restore = move || restore::restore(&app, &key, &name, put.stateful, Some(&requestor));
+        let op = call.app.operations.run(plan, move |_| restore())?;
+        return Reply::accepted(&op);
     }
     update::must_be_allowed(&call.app, &instance, &put)?;
-    let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(&instance));
     let plan = call.app.plan(call, "Updating instance").container(&instance.name);
     let op = call.app.operations.run(plan, move |_| update::update(&app, &key, &put, Some(&requestor)))?;
     Reply::accepted(&op)

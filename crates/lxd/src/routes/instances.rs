@@ -38,7 +38,7 @@ fn list(call: &Call) -> Result<Reply> {
         let family = call.instance_type.map_or("instances", |_| "containers");
         return recursion::filtered(call, shown, |one| url::path_in(&one.project, [family, &one.name]));
     }
-    let mut taken = snapshots::by_instance(&call.app, project)?;
+    let mut taken = snapshots::of_all(&call.app, project, &found)?;
     let full = |instance: &Instance| -> Result<InstanceFull> {
         let state = state::state(&call.app, instance)?;
         Ok(view::show_full(shown(instance), Some(state), taken.remove(&instance.id).unwrap_or_default()))

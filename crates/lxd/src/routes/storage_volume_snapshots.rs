@@ -2,6 +2,7 @@
 
 use crate::app::storage::custom::Place;
 use crate::app::storage::custom_snapshots as snapshots;
+use crate::app::storage::instance_volumes;
 use crate::app::storage::volumes::{self, holder, type_code};
 use crate::app::{Call, Endpoint};
 use crate::rest::recursion;
@@ -120,10 +121,16 @@ fn rename(call: &Call) -> Result<Reply> {
 }
 
 fn replace(call: &Call) -> Result<Reply> {
-    let (place, old) = (place(call)?, find(call)?);
+    let old = find(call)?;
     call.check_etag(&etag(&old))?;
     let body: StorageVolumeSnapshotPut = call.json()?;
-    save(call, &place, &body)
+    if kind(call)? == CUSTOM {
+        return save(call, &place(call)?, &body);
+    }
+    let project = call.app.scope(call)?.name().to_string();
+    let place = Place { pool: call.part("name").to_string(), project, name: call.part("volume").to_string() };
+    instance_volumes::describe_snapshot(&call.app, &place, call.part("snapshot"), &body.description)?;
+    Ok(Reply::empty())
 }
 
 fn amend(call: &Call) -> Result<Reply> {

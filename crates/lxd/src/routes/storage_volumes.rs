@@ -3,7 +3,7 @@
 use crate::app::projects::Scope;
 use crate::app::storage::custom::{self, Place};
 use crate::app::storage::volumes::{self, Asked, holder, type_code};
-use crate::app::storage::{custom_snapshots, image_volumes, pools::Pools};
+use crate::app::storage::{custom_snapshots, image_volumes, instance_volumes, pools::Pools};
 use crate::app::{Call, Endpoint};
 use crate::rest::recursion;
 use crate::rest::reply::Reply;
@@ -137,17 +137,18 @@ fn amend(call: &Call) -> Result<Reply> {
 
 fn save(call: &Call, amend: bool) -> Result<Reply> {
     let (scope, kind, volume) = wanted(call)?;
-    if kind != CUSTOM {
-        let refused = format!("Invalid storage volume type {:?}", volume.r#type);
-        return Err(if amend {
-            Error::invalid(refused)
-        } else {
-            Error::not_implemented(format!("{refused}: only custom volumes can be changed here"))
-        });
+    if kind == IMAGE || amend && kind != CUSTOM {
+        return Err(Error::invalid(format!("Invalid storage volume type {:?}", volume.r#type)));
     }
     call.check_etag(&etag(&volume))?;
     let body: StorageVolumePut = call.json()?;
-    let place = place(call, &scope, &volume.name);
+    let project = holder(&scope, kind).to_string();
+    let place = Place { pool: call.part("name").to_string(), project, name: volume.name.clone() };
+    if kind != CUSTOM {
+        instance_volumes::update(&call.app, &place, &body.description, &body.config)?;
+        tell_of(call, "storage-volume-updated", &place, kind);
+        return Ok(Reply::empty());
+    }
     if !body.restore.is_empty() {
         custom_snapshots::restore(&call.app, &place, &body.restore)?;
         let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
@@ -247,12 +248,12 @@ fn state(call: &Call) -> Result<Reply> {
 }
 
 fn tell(call: &Call, action: &str, place: &Place) {
-    let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
-    call.app.lifecycle_with(
-        &place.project,
-        action,
-        &path,
-        Some(call.lifecycle_requestor()),
-        [("type", json!("custom"))],
-    );
+    tell_of(call, action, place, CUSTOM);
+}
+
+/// Tells the listeners what happened to a volume of this type.
+fn tell_of(call: &Call, action: &str, place: &Place, kind: i64) {
+    let path = volumes::path(&place.pool, &place.project, kind, &place.name);
+    let context = [("type", json!(volumes::type_name(kind)))];
+    call.app.lifecycle_with(&place.project, action, &path, Some(call.lifecycle_requestor()), context);
 }

@@ -85,6 +85,12 @@ impl Claims {
                     Some(progress) => return Ok(Taken::Overtake(UnderWay(progress))),
                     None => continue,
                 },
+                Verdict::Wait => {
+                    drop(held);
+                    let Some(progress) = busy else { continue };
+                    // How it ended is for those who asked for it.
+                    let _ = progress.wait();
+                }
                 Verdict::Join => {
                     drop(held);
                     let Some(progress) = busy else { continue };
@@ -105,7 +111,7 @@ impl Claims {
             let Some(busy) = held.get(key).cloned() else { return Some(self.grant(&mut held, key, Action::CleanUp)) };
             drop(held);
             match busy.action {
-                Action::Stop | Action::Kill | Action::Restart => return None,
+                Action::Stop | Action::Kill | Action::Restart | Action::Restore => return None,
                 // How it ended is for those who asked for it.
                 _ => drop(busy.wait()),
             }

@@ -12,17 +12,16 @@ use corten_db::error::Abort;
 use corten_db::table::{architecture, images, instances, profiles, projects, storage_pools, storage_volumes};
 use corten_db::{Tx, View};
 use corten_host::undo::Undo;
-use corten_instance::instance::{Config, Instance, host_name, root_disk};
+use corten_instance::instance::{Config, Instance, root_disk};
 use corten_instance::lifecycle::admission::{Action, Observed};
 use corten_instance::step::{pass, step};
 use corten_instance::{idmap, name, volatile};
 use corten_storage::fill::Fill;
-use corten_storage::volume::{Kind, Volume, storage_name};
 use serde_json::Value;
 
 use super::claims::Taken;
 use super::find::{expand, profile_project};
-use super::{Instances, root};
+use super::{Instances, backup_file, links, root};
 use crate::app::App;
 use crate::app::images::find::seen_from;
 use crate::app::images::source::{Ready, Wanted};
@@ -144,6 +143,8 @@ fn make(
     )?;
     fill(app, &instance, origin, &mut undo)?;
     link(app, &instance, &mut undo)?;
+    pass("describe the instance")?;
+    backup_file::write(app, &instance)?;
     pass("announce the instance")?;
     undo.keep();
     let source = corten_api::url::path_in(project, ["instances", &instance.name]);
@@ -319,29 +320,16 @@ fn fill(app: &App, instance: &Instance, origin: &Origin, undo: &mut Undo) -> Res
 }
 
 /// Makes `containers/NAME` lead to the volume.
-fn link(app: &App, instance: &Instance, undo: &mut Undo) -> Result<()> {
-    let name = host_name(&instance.project, &instance.name);
+fn link(app: &Arc<App>, instance: &Instance, undo: &mut Undo) -> Result<()> {
     let pool = Pools::get(app, instance.pool().unwrap_or_default())?;
-    let volume = Volume::new(Kind::Container, storage_name(Kind::Container, &instance.project, &instance.name));
-    let (target, path) = (pool.path(&volume), app.dirs.var.join("containers").join(name));
+    let (project, name) = super::key(instance);
     step(
         undo,
         "link the volume",
-        || make_link(&target, &path),
+        || links::set(app, &project, &name, &pool),
         |()| {
-            let link = path.clone();
-            move || std::fs::remove_file(link).map_err(|error| Error::internal(error.to_string()))
+            let (app, project, name) = (app.clone(), project.clone(), name.clone());
+            move || links::remove(&app, &project, &name)
         },
     )
-}
-
-fn make_link(target: &std::path::Path, link: &std::path::Path) -> Result<()> {
-    match std::os::unix::fs::symlink(target, link) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            // An older link leads to a volume that is gone.
-            std::fs::remove_file(link).and_then(|()| std::os::unix::fs::symlink(target, link))
-        }
-        other => other,
-    }
-    .map_err(|error| Error::internal(format!("Failed to link {}: {error}", link.display())))
 }

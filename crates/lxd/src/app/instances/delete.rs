@@ -9,7 +9,7 @@ use corten_instance::instance::{Instance, is_true};
 use corten_instance::lifecycle::admission::Action;
 
 use super::claims::{Key, Taken};
-use super::{Instances, observe, root, start, tell};
+use super::{Instances, links, observe, root, start, tell};
 use crate::app::App;
 
 /// Deletes the stopped instance of this key for a client.
@@ -46,8 +46,9 @@ pub fn remove(app: &App, instance: &Instance, requestor: Option<&EventLifecycleR
             _ => {}
         }
     }
-    let link = app.dirs.var.join("containers").join(instance.host_name());
-    let _ = std::fs::remove_file(link);
+    if let Err(error) = links::remove(app, &instance.project, &instance.name) {
+        tracing::warn!(instance = instance.name, %error, "Failed to remove the links of a deleted instance");
+    }
     let (project, name, row) = (&instance.project, &instance.name, volume.id.map(i64::from));
     app.write(|tx| {
         instances::delete(tx, project, name)?;

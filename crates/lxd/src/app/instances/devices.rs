@@ -87,6 +87,12 @@ pub fn forgotten(instance: &Instance) -> Config {
     instance.config.keys().filter(|key| of_device(key).is_some()).map(|key| (key.clone(), String::new())).collect()
 }
 
+/// Whether a key is one that a device only has while it runs, such as `volatile.eth0.host_name`.
+pub fn is_of_running(key: &str) -> bool {
+    let rest = key.strip_prefix("volatile.").filter(|rest| !rest.starts_with("last_state."));
+    rest.and_then(|rest| rest.split_once('.')).is_some_and(|(_, name)| is_transient(name))
+}
+
 fn is_transient(name: &str) -> bool {
     name == "host_name" || name.starts_with("last_state.")
 }

@@ -1,6 +1,6 @@
 //! Finding instances: a row with its profiles becomes an [`Instance`] with everything expanded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use corten_api::error::{Error, Result};
 use corten_api::time::Time;
@@ -12,7 +12,7 @@ use super::Instances;
 use crate::app::App;
 
 /// Profiles of the projects at hand, by project and name.
-type Profiles = HashMap<(String, String), profiles::Profile>;
+pub type Profiles = HashMap<(String, String), profiles::Profile>;
 
 /// The project that holds the profiles of `project`: itself, or the default one when it shares those.
 ///
@@ -50,26 +50,30 @@ impl Instances {
     pub fn all(app: &App, project: Option<&str>) -> Result<Vec<Instance>> {
         app.view(|view| {
             let rows = instances::list(view, project)?;
-            let mut known = Profiles::new();
-            let mut holders: BTreeMap<String, String> = BTreeMap::new();
-            for row in &rows {
-                if !holders.contains_key(&row.project) {
-                    let holder = profile_project(view, &row.project)?;
-                    for profile in profiles::list(view, Some(&holder))? {
-                        known.insert((row.project.clone(), profile.name.clone()), profile);
-                    }
-                    holders.insert(row.project.clone(), holder);
-                }
-            }
+            let known = known_profiles(view, rows.iter().map(|row| row.project.as_str()))?;
             Ok(rows.into_iter().map(|row| assemble(row, &known)).collect())
         })
     }
 }
 
+/// All profiles that these projects see; each project is read once.
+///
+/// # Errors
+/// Those of the database.
+pub fn known_profiles<'a>(view: &View<'_>, projects: impl Iterator<Item = &'a str>) -> Result<Profiles, DbError> {
+    let mut known = Profiles::new();
+    for project in projects.collect::<BTreeSet<_>>() {
+        let holder = profile_project(view, project)?;
+        for profile in profiles::list(view, Some(&holder))? {
+            known.insert((project.to_string(), profile.name.clone()), profile);
+        }
+    }
+    Ok(known)
+}
+
 fn assemble(row: instances::Instance, known: &Profiles) -> Instance {
-    let applied = row.profiles.iter().filter_map(|name| known.get(&(row.project.clone(), name.clone())));
-    let applied: Vec<&profiles::Profile> = applied.collect();
-    let (expanded_config, expanded_devices) = expand(&row.config, &row.devices, applied.iter().copied());
+    let (expanded_config, expanded_devices) =
+        expand_by_name(&row.config, &row.devices, known, &row.project, &row.profiles);
     Instance {
         id: row.id,
         project: row.project,
@@ -86,6 +90,19 @@ fn assemble(row: instances::Instance, known: &Profiles) -> Instance {
         expanded_config,
         expanded_devices,
     }
+}
+
+/// As [`expand`], with the profiles of these names.
+pub fn expand_by_name(
+    config: &Config,
+    devices: &Devices,
+    known: &Profiles,
+    project: &str,
+    names: &[String],
+) -> (Config, Devices) {
+    let applied = names.iter().filter_map(|name| known.get(&(project.to_string(), name.clone())));
+    let applied: Vec<&profiles::Profile> = applied.collect();
+    expand(config, devices, applied.iter().copied())
 }
 
 /// Keys and devices of the profiles in their order, then the instance's own, which win.

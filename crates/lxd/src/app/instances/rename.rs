@@ -12,7 +12,7 @@ use corten_instance::step::{pass, step};
 use serde_json::Value;
 
 use super::claims::{Key, Taken};
-use super::{Instances, observe, root, start};
+use super::{Instances, backup_file, links, observe, root, start};
 use crate::app::App;
 
 /// Renames the stopped instance of this key.
@@ -24,6 +24,7 @@ pub fn rename(app: &Arc<App>, key: &Key, new: &str, requestor: Option<&EventLife
     let Taken::Go(claim) = app.instances.claims.take(key, Action::Rename, || observe(app, key))? else { return Ok(()) };
     let outcome = Instances::find(app, &key.0, &key.1).and_then(|instance| {
         change(app, &instance, new)?;
+        backup_file::refresh(app, &(key.0.clone(), new.to_string()));
         let source = corten_api::url::path_in(&key.0, ["instances", new]);
         let context = [("old_name", Value::from(key.1.as_str()))];
         app.lifecycle_with(&key.0, "instance-renamed", &source, requestor.cloned(), context);
@@ -32,7 +33,7 @@ pub fn rename(app: &Arc<App>, key: &Key, new: &str, requestor: Option<&EventLife
     claim.end(outcome)
 }
 
-fn change(app: &App, instance: &Instance, new: &str) -> Result<()> {
+fn change(app: &Arc<App>, instance: &Instance, new: &str) -> Result<()> {
     let taken = app.view(|view| Ok(instances::id(view, &instance.project, new)?))?;
     if taken.is_some() {
         return Err(Error::conflict(format!("Name {new:?} already in use")));
@@ -40,6 +41,12 @@ fn change(app: &App, instance: &Instance, new: &str) -> Result<()> {
     let (pool, volume) = root::volume(app, instance)?;
     let row = volume.id.map(i64::from);
     let mut undo = Undo::default();
+    // Taken back last of all, when the volume has its old name again.
+    let (again, (project, old), new_name) = (app.clone(), super::key(instance), new.to_string());
+    undo.push("link the volume as before", move || {
+        let linked = links::remove(&again, &project, &new_name).and_then(|()| links::set_known(&again, &project, &old));
+        linked.map_err(|error| error.message)
+    });
     pass("rename the volume")?;
     undo.absorb(pool.rename_volume(&volume, &host_name(&instance.project, new))?);
     let renamed = Instance { name: new.to_string(), ..instance.clone() };
@@ -53,6 +60,9 @@ fn change(app: &App, instance: &Instance, new: &str) -> Result<()> {
             move || rename_folder(&to, &from)
         },
     )?;
+    pass("link the volume anew")?;
+    links::remove(app, &instance.project, &instance.name)?;
+    links::set(app, &instance.project, new, &pool)?;
     pass("remember the new name")?;
     app.write(|tx| {
         instances::rename(tx, &instance.project, &instance.name, new)?;

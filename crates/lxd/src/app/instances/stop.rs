@@ -80,7 +80,7 @@ fn kill(app: &App, key: &Key) -> Result<()> {
 }
 
 /// Ends a running container and waits until it has been cleaned up after.
-fn end(app: &App, instance: &Instance, way: Way) -> Result<()> {
+pub(super) fn end(app: &App, instance: &Instance, way: Way) -> Result<()> {
     let Some(entry) = app.instances.running.get(&super::key(instance)) else { return Ok(()) };
     let _ = entry.asked_to_stop.set(way == Way::Force);
     let patience = match way {

@@ -1,135 +1,18 @@
 //! Every step of every verb made to fail once: after each failure the world is as before.
 
+mod snapshots;
+mod world;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::Arc;
 
-use corten_api::instance::{InstancePut, InstancesPost};
+use corten_api::instance::InstancePut;
 use corten_api::network::NetworksPost;
-use corten_api::storage_pool::StoragePoolsPost;
-use corten_db::table::{instances, storage_volumes};
 use corten_host::undo::every_step_unwinds;
-use corten_storage::fill::ImageFiles;
 
-use super::claims::Key;
 use super::create::{self, Origin};
 use super::stop::{self, Way};
 use super::{Instances, delete, rename, start, update};
-use crate::app::App;
-use crate::app::dirs::Dirs;
-use crate::app::images::source::Ready;
-use crate::rest::events::Events;
-
-/// An app on a folder of its own, in namespaces of this thread's own.
-struct World {
-    app: Arc<App>,
-    folder: PathBuf,
-    _runtime: tokio::runtime::Runtime,
-}
-
-/// Tells `tell` in a thread with namespaces of its own; without root it says so and tells nothing.
-fn in_world(name: &str, driver: &'static str, tell: impl FnOnce(&World) + Send) {
-    if !rustix::process::geteuid().is_root() {
-        println!("skipped: {name} needs root");
-        return;
-    }
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(move || {
-            corten_host::namespace::enter_private().expect("root may have namespaces");
-            let world = World::new(name, driver);
-            tell(&world);
-            std::fs::remove_dir_all(&world.folder).expect("it is ours");
-        });
-        if let Err(panic) = thread.join() {
-            std::panic::resume_unwind(panic);
-        }
-    });
-}
-
-impl World {
-    fn new(name: &str, driver: &str) -> World {
-        let folder = std::env::temp_dir().join(format!("corten-unwind-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a temporary folder");
-        let dirs = Dirs::at(Some(folder.join("lxd")), None);
-        let runtime = crate::boot::runtime().expect("threads");
-        let app = crate::boot::open(dirs, &runtime, Arc::new(Events::default())).expect("an app");
-        let post = StoragePoolsPost { name: "p".into(), driver: driver.into(), ..StoragePoolsPost::default() };
-        crate::app::storage::create::create(&app, &post).expect("a pool");
-        World { app, folder, _runtime: runtime }
-    }
-
-    fn image(&self) -> Ready {
-        let file = self.folder.join("image.tar");
-        let script = "mkdir -p rootfs/bin rootfs/sbin rootfs/dev rootfs/proc rootfs/sys rootfs/root
-                      cp /bin/busybox rootfs/bin/; ln -sf ../bin/busybox rootfs/sbin/init
-                      printf 'architecture: x86_64\\ncreation_date: 1\\n' > metadata.yaml; tar -cf image.tar metadata.yaml rootfs";
-        let made = Command::new("sh").args(["-ec", script]).current_dir(&self.folder).status().expect("sh runs");
-        assert!(made.success(), "busybox-static is installed");
-        Ready {
-            fingerprint: "f".repeat(64),
-            architecture: self.app.host.architecture.clone(),
-            properties: BTreeMap::new(),
-            profiles: Vec::new(),
-            files: ImageFiles { meta: file, rootfs: None },
-        }
-    }
-
-    fn post(&self, name: &str) -> InstancesPost {
-        let disk = [("type", "disk"), ("path", "/"), ("pool", "p")];
-        let disk = disk.into_iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-        let devices = BTreeMap::from([("root".to_string(), disk)]);
-        InstancesPost { name: name.into(), devices, ..InstancesPost::default() }
-    }
-
-    fn create(&self, name: &str) -> Key {
-        let origin = Origin::Image(Box::new(self.image()));
-        create::create(&self.app, "default", &self.post(name), &origin, None).expect("it can be made");
-        ("default".to_string(), name.to_string())
-    }
-
-    /// What is there of instances: rows, and files below the daemon's folder but for databases and logs.
-    fn state(&self) -> (Vec<String>, Vec<String>, Vec<PathBuf>) {
-        let (rows, volumes) = self
-            .app
-            .view(|view| Ok((instances::list(view, None)?, storage_volumes::list(view, None, None, None)?)))
-            .expect("the database answers");
-        let rows = rows.iter().map(|row| format!("{:?}", (&row.name, &row.config, &row.devices))).collect();
-        let volumes = volumes.iter().map(|volume| format!("{volume:?}")).collect();
-        let mut files = Vec::new();
-        for part in ["containers", "storage-pools/p/containers"] {
-            list(&self.folder.join("lxd").join(part), 2, &mut files);
-        }
-        files.sort();
-        (rows, volumes, files)
-    }
-
-    /// Interfaces of this world, and control groups of containers called `name`.
-    fn kernel(&self, name: &str) -> (Vec<String>, Vec<PathBuf>) {
-        let names = |path: &str| {
-            let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-            let mut names: Vec<String> =
-                entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-            names.sort();
-            names
-        };
-        let mut groups = Vec::new();
-        for hierarchy in std::iter::once(String::new()).chain(names("/sys/fs/cgroup")) {
-            let path = Path::new("/sys/fs/cgroup").join(hierarchy).join(format!("lxc.payload.{name}"));
-            groups.extend(path.is_dir().then_some(path));
-        }
-        (names("/sys/class/net"), groups)
-    }
-}
-
-fn list(folder: &Path, depth: usize, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        into.push(entry.path());
-        if depth > 1 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            list(&entry.path(), depth - 1, into);
-        }
-    }
-}
+use world::in_world;
 
 fn creation(driver: &'static str) {
     in_world(&format!("create-{driver}"), driver, |world| {

@@ -19,7 +19,7 @@ use corten_instance::volatile;
 use super::claims::{Key, Taken};
 use super::find::{expand, profile_project};
 use super::running::Entry;
-use super::{Instances, devices, ended, limits, observe, tell};
+use super::{Instances, backup_file, devices, ended, limits, observe, tell};
 use crate::app::App;
 use crate::app::projects::allow;
 
@@ -62,6 +62,7 @@ pub fn update(app: &Arc<App>, key: &Key, put: &InstancePut, requestor: Option<&E
             let _ = apply(app, &new, &old);
             return Err(error);
         }
+        backup_file::refresh(app, key);
         tell(app, &new, "instance-updated", requestor);
         Ok(())
     });

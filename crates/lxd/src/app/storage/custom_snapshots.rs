@@ -7,14 +7,12 @@ use corten_api::storage_pool_volume_snapshot::StorageVolumeSnapshot;
 use corten_api::time::Time;
 use corten_archive::watch::Watch;
 use corten_config::name as names;
-use corten_config::value::Kind;
-use corten_config::value::expiry::Expiry;
 use corten_db::View;
 use corten_db::error::Abort;
 use corten_db::table::{storage_volumes, volume_snapshots};
 use corten_host::undo::Undo;
+use corten_instance::snapshot::{expiry, pattern};
 use corten_instance::step::{pass, step};
-use jiff::Timestamp;
 
 use super::custom::{Place, must_not_run};
 use super::pools::Pools;
@@ -42,16 +40,6 @@ pub fn row(view: &View<'_>, volume: i64, name: &str) -> Result<volume_snapshots:
     Ok(row.ok_or_else(|| Error::not_found("Storage volume snapshot not found"))?)
 }
 
-/// The name of a new snapshot: the one asked for, or the next of `snap0`, `snap1`, …
-fn choose(asked: &str, taken: &[volume_snapshots::VolumeSnapshot]) -> String {
-    if !asked.is_empty() {
-        return asked.to_string();
-    }
-    let number = |name: &str| name.strip_prefix("snap").and_then(|digits| digits.parse::<u64>().ok());
-    let next = taken.iter().filter_map(|snapshot| number(&snapshot.name)).max().map_or(0, |last| last + 1);
-    format!("snap{next}")
-}
-
 /// What is to be known before the snapshot is made: its name.
 ///
 /// # Errors
@@ -60,7 +48,11 @@ pub fn plan(app: &App, place: &Place, asked: &str) -> Result<String> {
     app.view(|view| {
         let volume = place.row(view)?;
         allow::snapshot(&scope_in(view, &place.project)?)?;
-        let name = choose(asked, &volume_snapshots::of_volume(view, volume.id)?);
+        let taken = volume_snapshots::of_volume(view, volume.id)?;
+        let name = match asked {
+            "" => pattern::choose(pattern::DEFAULT, taken.iter().map(|snapshot| snapshot.name.as_str()))?,
+            asked => asked.to_string(),
+        };
         names::check_volume_snapshot(&name)?;
         must_be_free(view, volume.id, &name)?;
         Ok(name)
@@ -74,15 +66,6 @@ fn must_be_free(view: &View<'_>, volume: i64, name: &str) -> Result<(), Abort> {
     }
 }
 
-/// When a snapshot that is made now ceases to be useful, by the volume's `snapshots.expiry`.
-fn expiry(lifetime: &str, now: Time) -> Result<Option<Timestamp>> {
-    if lifetime.is_empty() {
-        return Ok(None);
-    }
-    let lifetime = Expiry.parse(lifetime).map_err(Error::invalid)?;
-    Ok(lifetime.after(now.timestamp()))
-}
-
 /// Makes the snapshot `name`, which goes at `expires` if there is such a time.
 ///
 /// # Errors
@@ -92,7 +75,7 @@ pub fn create(app: &Arc<App>, place: &Place, name: &str, expires: Option<Time>) 
     let lifetime = app.view(|view| place.row(view))?.config.get("snapshots.expiry").cloned().unwrap_or_default();
     let expires = match expires {
         Some(time) => Some(time.timestamp()).filter(|_| !time.is_never()),
-        None => expiry(&lifetime, Time::now())?,
+        None => expiry::after(&lifetime, Time::now())?.map(Time::timestamp),
     };
     let mut undo = Undo::default();
     let remember = || {
@@ -176,33 +159,4 @@ pub fn restore(app: &App, place: &Place, name: &str) -> Result<()> {
     })?;
     must_not_run(app, place)?;
     Ok(pool.restore_volume(&place.volume(&volume.config), name, &Watch::default())?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn snapshots_live_as_long_as_their_volume_says() {
-        let now = Time::from_unix(0, 0);
-        assert_eq!(expiry("", now).expect("nothing said"), None);
-        let day = expiry("1d", now).expect("a day").expect("a time");
-        assert_eq!(day.as_second(), 86_400);
-        assert!(expiry("soon", now).is_err());
-    }
-
-    #[test]
-    fn names_are_counted_on() {
-        let snapshot = |name: &str| volume_snapshots::VolumeSnapshot {
-            id: 1,
-            volume_id: 1,
-            name: name.to_string(),
-            description: String::new(),
-            expires: None,
-            config: corten_db::table::Config::new(),
-        };
-        assert_eq!(choose("", &[]), "snap0");
-        assert_eq!(choose("", &[snapshot("snap3"), snapshot("snapx"), snapshot("mine")]), "snap4");
-        assert_eq!(choose("mine", &[snapshot("snap3")]), "mine");
-    }
 }

@@ -35,15 +35,20 @@ pub fn find(app: &App, name: &str) -> Result<StoragePool> {
 }
 
 fn shown(view: &View<'_>, pool: storage_pools::Pool) -> Result<StoragePool, Abort> {
-    Ok(StoragePool {
-        used_by: users(view, &pool.name)?,
+    Ok(StoragePool { used_by: users(view, &pool.name)?, ..stored(pool) })
+}
+
+/// A pool as its row says, without its users.
+pub fn stored(pool: storage_pools::Pool) -> StoragePool {
+    StoragePool {
+        used_by: Vec::new(),
         status: pool.state.name().to_string(),
         locations: vec!["none".to_string()],
         config: pool.config,
         description: pool.description,
         name: pool.name,
         driver: pool.driver,
-    })
+    }
 }
 
 /// Paths of all that use a pool. An image counts for every project that has it, since all of them share its volume.

@@ -1,0 +1,49 @@
+//! Removing a snapshot: first its files, then the memory of it.
+
+use std::sync::Arc;
+
+use corten_api::error::Result;
+use corten_api::event::EventLifecycleRequestor;
+use corten_db::table::{storage_volumes, volume_snapshots};
+use corten_instance::instance::Instance;
+use corten_instance::lifecycle::admission::Action;
+use corten_instance::step::pass;
+
+use super::super::claims::{Key, Taken};
+use super::super::{Instances, observe, root};
+use super::take::forget;
+use crate::app::App;
+
+/// Removes the snapshot `name` of the instance of this key.
+///
+/// # Errors
+/// 404, or what cannot be removed; the snapshot is remembered then, and can be removed again.
+pub fn remove(app: &Arc<App>, key: &Key, name: &str, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
+    let Taken::Go(claim) = app.instances.claims.take(key, Action::Snapshot, || observe(app, key))? else {
+        return Ok(());
+    };
+    let outcome = Instances::find(app, &key.0, &key.1).and_then(|instance| {
+        under_claim(app, &instance, name)?;
+        super::show_again(app, key);
+        super::tell(app, &instance, name, "instance-snapshot-deleted", requestor);
+        Ok(())
+    });
+    claim.end(outcome)
+}
+
+/// Removes files and rows of a snapshot under a claim that the caller has.
+///
+/// # Errors
+/// See [`remove`].
+pub fn under_claim(app: &App, instance: &Instance, name: &str) -> Result<()> {
+    let snapshot = super::find(app, instance, name)?;
+    let (pool, volume) = root::volume(app, instance)?;
+    pass("remove the files")?;
+    pool.delete_snapshot(&volume, name)?;
+    pass("forget the snapshot")?;
+    let copy = app.view(|view| {
+        let volume = storage_volumes::of_instance(view, &instance.project, &instance.name)?;
+        Ok(volume.map(|volume| volume_snapshots::get(view, volume.id, name)).transpose()?.flatten())
+    })?;
+    forget(app, snapshot.id, copy.map_or(0, |copy| copy.id))
+}

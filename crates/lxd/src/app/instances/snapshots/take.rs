@@ -1,0 +1,168 @@
+//! Taking a snapshot: rows, then the volume's copy while the instance stands still, then what tells of it.
+
+use std::sync::Arc;
+
+use corten_api::error::{Error, Result};
+use corten_api::event::EventLifecycleRequestor;
+use corten_api::time::Time;
+use corten_archive::watch::Watch;
+use corten_config::name;
+use corten_db::Tx;
+use corten_db::error::Abort;
+use corten_db::table::{snapshots, storage_volumes, volume_snapshots};
+use corten_host::undo::Undo;
+use corten_instance::instance::Instance;
+use corten_instance::lifecycle::admission::{Action, Observed};
+use corten_instance::step::{pass, step};
+
+use super::super::claims::{Key, Taken};
+use super::super::running::{Entry, failed};
+use super::super::{Instances, backup_file, key, links, observe, root};
+use super::show_again;
+use crate::app::App;
+
+/// A snapshot that is wanted.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its own name.
+    pub name: String,
+    /// When it is to go; `None` is never.
+    pub expires: Option<Time>,
+    /// Whether memory is wanted with it.
+    pub stateful: bool,
+}
+
+/// Takes a snapshot of the instance of this key.
+///
+/// # Errors
+/// When the name is bad or taken, or what went wrong; nothing is left then.
+pub fn take(app: &Arc<App>, key: &Key, wanted: &Wanted, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
+    let Taken::Go(claim) = app.instances.claims.take(key, Action::Snapshot, || observe(app, key))? else {
+        return Ok(());
+    };
+    let outcome =
+        Instances::find(app, &key.0, &key.1).and_then(|instance| under_claim(app, &instance, wanted, requestor));
+    claim.end(outcome)
+}
+
+/// Takes a snapshot under a claim that the caller has.
+///
+/// # Errors
+/// See [`take`].
+pub fn under_claim(
+    app: &Arc<App>,
+    instance: &Instance,
+    wanted: &Wanted,
+    requestor: Option<&EventLifecycleRequestor>,
+) -> Result<()> {
+    if wanted.stateful {
+        let why = match observe(app, &key(instance))? {
+            Observed::Stopped => "The instance isn't running",
+            Observed::Running | Observed::Frozen => "CRIU isn't installed",
+        };
+        return Err(Error::invalid(format!("Unable to create a stateful snapshot. {why}")));
+    }
+    make(app, instance, wanted)?;
+    super::tell(app, instance, &wanted.name, "instance-snapshot-created", requestor);
+    Ok(())
+}
+
+fn make(app: &Arc<App>, instance: &Instance, wanted: &Wanted) -> Result<()> {
+    let recording = |error: Error| error.context(format!("Failed creating instance snapshot record {:?}", wanted.name));
+    name::check_snapshot(&wanted.name).map_err(recording)?;
+    let (pool, volume) = root::volume(app, instance)?;
+    let mut undo = Undo::default();
+    // Taken back last of all: then link and file say again what was before.
+    let again = (app.clone(), key(instance));
+    undo.push("show the instance as before", move || {
+        show_again(&again.0, &again.1);
+        Ok(())
+    });
+    let now = Time::now();
+    step(
+        &mut undo,
+        "remember the snapshot",
+        || app.write(|tx| insert(tx, instance, wanted, now)).map_err(recording),
+        |ids| {
+            let (app, (row, volume)) = (app.clone(), *ids);
+            move || forget(&app, row, volume)
+        },
+    )?;
+    let still = if pool.freezes_for_snapshots() { Still::hold(app, instance)? } else { None };
+    pass("copy the volume")?;
+    let copied = pool.snapshot_volume(&volume, &wanted.name, &Watch::default());
+    drop(still);
+    undo.absorb(copied.map_err(|error| Error::from(error).context("Create instance snapshot"))?);
+    pass("link the snapshots")?;
+    links::set(app, &instance.project, &instance.name, &pool)?;
+    pass("describe the instance")?;
+    backup_file::write(app, instance)?;
+    undo.keep();
+    Ok(())
+}
+
+/// Writes the rows of the snapshot and its volume; gives their numbers.
+fn insert(tx: &mut Tx<'_>, instance: &Instance, wanted: &Wanted, now: Time) -> Result<(i64, i64), Abort> {
+    if snapshots::get(tx, instance.id, &wanted.name)?.is_some() {
+        let words = "Add snapshot info to the database: This \"instances_snapshots\" entry already exists";
+        return Err(Error::conflict(words).into());
+    }
+    let volume = storage_volumes::of_instance(tx, &instance.project, &instance.name)?;
+    let volume = volume.ok_or_else(|| Error::not_found("Storage volume not found"))?;
+    let row = snapshots::Snapshot {
+        id: 0,
+        instance_id: instance.id,
+        project: instance.project.clone(),
+        instance: instance.name.clone(),
+        name: wanted.name.clone(),
+        created: now.timestamp(),
+        stateful: false,
+        description: String::new(),
+        expires: wanted.expires.filter(|time| !time.is_never()).map(Time::timestamp),
+        config: instance.config.clone(),
+        devices: instance.devices.clone(),
+    };
+    let id = snapshots::insert(tx, &row)?;
+    let copy = volume_snapshots::insert(tx, volume.id, &wanted.name, &volume.description, None, &volume.config)?;
+    Ok((id, copy))
+}
+
+/// Removes the rows of a snapshot and its volume.
+///
+/// # Errors
+/// The database's.
+pub(super) fn forget(app: &App, row: i64, volume: i64) -> Result<()> {
+    app.write(|tx| {
+        snapshots::delete(tx, row)?;
+        Ok(volume_snapshots::delete(tx, volume)?)
+    })
+}
+
+/// A running instance that stands still until this is dropped.
+struct Still(Arc<Entry>);
+
+impl Still {
+    /// Freezes the instance when it runs and is not frozen anyway.
+    fn hold(app: &App, instance: &Instance) -> Result<Option<Still>> {
+        let key = key(instance);
+        let Some(entry) =
+            app.instances.running.get(&key).filter(|_| matches!(observe(app, &key), Ok(Observed::Running)))
+        else {
+            return Ok(None);
+        };
+        pass("freeze the instance")?;
+        let still = Still(entry);
+        still.0.container.freeze().map_err(|error| failed("Failed to freeze the instance", &error))?;
+        Ok(Some(still))
+    }
+}
+
+impl Drop for Still {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.container.thaw()
+            && !self.0.container.has_ended()
+        {
+            tracing::error!(instance = self.0.key.1, %error, "Failed to let an instance run on after its snapshot");
+        }
+    }
+}
