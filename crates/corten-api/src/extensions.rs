@@ -29,7 +29,7 @@ pub const ALL: [Extension; 318] = [
     yes("patch"),
     no("usb_devices"),
     yes("https_allowed_credentials"),
-    no("image_compression_algorithm"),
+    yes("image_compression_algorithm"),
     no("directory_manipulation"),
     yes("container_cpu_time"),
     no("storage_zfs_use_refquota"),

@@ -30,8 +30,8 @@ pub struct ImageExportPost {
 pub struct ImagesPost {
     #[serde(deserialize_with = "nullable")]
     pub auto_update: bool,
-    #[serde(deserialize_with = "nullable")]
-    pub properties: BTreeMap<String, String>,
+    /// `None` leaves those of the image or instance as they are.
+    pub properties: Option<BTreeMap<String, String>>,
     #[serde(deserialize_with = "nullable")]
     pub public: bool,
     #[serde(deserialize_with = "nullable")]
@@ -45,19 +45,6 @@ pub struct ImagesPost {
     pub compression_algorithm: String,
     #[serde(deserialize_with = "nullable")]
     pub aliases: Vec<ImageAlias>,
-}
-
-impl ImagesPost {
-    /// The part that a client may change.
-    pub fn writable(&self) -> ImagePut {
-        ImagePut {
-            auto_update: self.auto_update,
-            properties: self.properties.clone(),
-            public: self.public,
-            expires_at: self.expires_at,
-            profiles: self.profiles.clone(),
-        }
-    }
 }
 
 /// Images post source, as LXD shows it.

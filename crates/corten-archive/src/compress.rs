@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 pub struct Algorithm {
     kind: Kind,
     level: Option<u32>,
+    /// gzip only: small changes of the input change little of the output.
+    rsyncable: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +52,12 @@ impl Algorithm {
         let name = words.next().ok_or_else(invalid)?;
         let (_, kind, _, levels) =
             NAMES.iter().find(|row| row.0 == name).ok_or_else(|| Error::InvalidAlgorithm(name.to_string()))?;
-        let mut level = None;
+        let (mut level, mut rsyncable) = (None, false);
         while let Some(word) = words.next() {
             match word {
                 "--fast" => level = Some(1),
                 "--best" => level = levels.end.checked_sub(1),
+                "--rsyncable" if *kind == Kind::Gzip => rsyncable = true,
                 "-p" | "-T" | "--threads" => drop(words.next()),
                 _ if word.starts_with("-T") || word.starts_with("--threads=") || word == "-n" => {}
                 _ => {
@@ -65,11 +68,11 @@ impl Algorithm {
                 }
             }
         }
-        Ok(Algorithm { kind: *kind, level })
+        Ok(Algorithm { kind: *kind, level, rsyncable })
     }
 
-    /// Whether the result is a filesystem and no stream: then a tree is packed with
-    /// [`squashfs::pack`](crate::squashfs::pack).
+    /// Whether the result is a filesystem and no stream: then an archive is packed with
+    /// [`squashfs::pack_stream`](crate::squashfs::pack_stream).
     pub fn is_squashfs(self) -> bool {
         self.kind == Kind::Squashfs
     }
@@ -90,7 +93,7 @@ impl Algorithm {
         let failed = |source: io::Error| Error::Io { doing: "Failed to begin compressing".to_string(), source };
         Ok(Compressor(match self.kind {
             Kind::None => Inside::None(output),
-            Kind::Gzip => Inside::Gzip(gzip::ParallelGzip::new(output, level(6))),
+            Kind::Gzip => Inside::Gzip(gzip::ParallelGzip::new(output, level(6), self.rsyncable)),
             Kind::Bzip2 => Inside::Bzip2(bzip2::write::BzEncoder::new(output, bzip2::Compression::new(level(9)))),
             Kind::Lzma => {
                 let options = liblzma::stream::LzmaOptions::new_preset(level(6));
@@ -157,8 +160,13 @@ impl<W: Write> Write for Compressor<W> {
         self.stream().write(buffer)
     }
 
+    /// Does nothing to a compressed stream: what is gathered for the next block stays, since a block cut short costs
+    /// bytes, and the lzma format has none. [`Compressor::finish`] writes everything.
     fn flush(&mut self) -> io::Result<()> {
-        self.stream().flush()
+        match &mut self.0 {
+            Inside::None(output) => output.flush(),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -172,11 +180,22 @@ mod tests {
     #[test]
     fn every_stream_is_read_again_and_its_format_known() {
         let text: Vec<u8> = (0..3_000_000u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
-        for value in ["gzip", "gzip -1", "bzip2 -1", "xz -T2 -0", "lzma -1", "zstd", "zstd -5 -T4", "pigz -p 2", "none"]
-        {
+        for value in [
+            "gzip",
+            "gzip -1",
+            "gzip --rsyncable",
+            "bzip2 -1",
+            "xz -T2 -0",
+            "lzma -1",
+            "zstd",
+            "zstd -5 -T4",
+            "pigz -p 2",
+            "none",
+        ] {
             let algorithm = Algorithm::parse(value).expect(value);
             let mut writer = algorithm.writer(Vec::new()).expect(value);
             writer.write_all(&text).expect(value);
+            writer.flush().expect(value);
             let compressed = writer.finish().expect(value);
             let format = Compression::detect(&compressed).unwrap_or(Compression::None);
             assert_eq!(format.extension().replace(".tar", ""), algorithm.extension().replace(".tar", ""), "{value}");
@@ -195,7 +214,8 @@ mod tests {
 
     #[test]
     fn unknown_names_and_options_are_refused() {
-        for bad in ["", "lz4", "gzip -0", "gzip -10", "gzip --x", "xz 6", "xz -10", "zip", "none -1"] {
+        for bad in ["", "lz4", "gzip -0", "gzip -10", "gzip --x", "xz 6", "xz -10", "xz --rsyncable", "zip", "none -1"]
+        {
             let error = Algorithm::parse(bad).expect_err(bad);
             assert!(error.to_string().starts_with("Invalid compression algorithm"), "{error}");
         }

@@ -8,5 +8,6 @@ pub mod error;
 pub mod pack;
 pub mod squashfs;
 pub mod tar;
+pub mod tree_size;
 pub mod unpack;
 pub mod watch;

@@ -21,6 +21,8 @@ pub struct Pack<'a, W> {
     writer: Writer<W>,
     shift: Option<&'a dyn IdShift>,
     watch: Watch<'a>,
+    /// Whether holes are left out.
+    sparse: bool,
     /// Where files with several names were first, by device and inode.
     names: HashMap<(u64, u64), PathBuf>,
 }
@@ -29,7 +31,7 @@ impl<'a, W: Write> Pack<'a, W> {
     /// Begins an archive. `shift` turns the ids on disk into those in the archive; what has none is left out, as LXD
     /// does.
     pub fn new(output: W, shift: Option<&'a dyn IdShift>, watch: Watch<'a>) -> Self {
-        Pack { writer: Writer::new(output), shift, watch, names: HashMap::new() }
+        Pack { writer: Writer::new(output), shift, watch, sparse: true, names: HashMap::new() }
     }
 
     /// Adds the file, link or directory with all below it at `from` (whose own path is trusted, and nothing below it)
@@ -66,6 +68,18 @@ impl<'a, W: Write> Pack<'a, W> {
         self.writer.entry(&entry, &mut &content[..]).map_err(failed(to))
     }
 
+    /// Writes holes as zeros from now on: for programs that know only some of the forms that sparse files have.
+    pub fn dense(&mut self) -> &mut Self {
+        self.sparse = false;
+        self
+    }
+
+    /// Takes what comes from now on with the ids that it has on disk.
+    pub fn unshifted(&mut self) -> &mut Self {
+        self.shift = None;
+        self
+    }
+
     /// Forgets which files had several names, before another tree whose files must not become links into this one.
     pub fn forget_names(&mut self) {
         self.names.clear();
@@ -81,11 +95,7 @@ impl<'a, W: Write> Pack<'a, W> {
 
     fn entry(&mut self, directory: &Directory, name: &OsStr, to: &Path) -> Result<()> {
         self.watch.check()?;
-        let stat = match directory.find(name).map_err(failed(to))? {
-            Some(stat) => stat,
-            // Gone since it was listed: a running container may do so.
-            None => return Ok(()),
-        };
+        let Some(stat) = directory.find(name).map_err(failed(to))? else { return Ok(()) };
         let kind = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Kind::File,
             FileType::Directory => Kind::Directory,
@@ -96,6 +106,7 @@ impl<'a, W: Write> Pack<'a, W> {
             _ => return Ok(()),
         };
         let Some((uid, gid)) = self.owner(&stat) else { return Ok(()) };
+        let Some(xattrs) = unless_gone(self.attributes(directory, name), to)? else { return Ok(()) };
         let mut entry = Entry {
             path: to.to_path_buf(),
             kind,
@@ -110,43 +121,53 @@ impl<'a, W: Write> Pack<'a, W> {
             } else {
                 (0, 0)
             },
-            xattrs: self.attributes(directory, name).map_err(failed(to))?,
+            xattrs,
             sparse: None,
         };
         match kind {
             Kind::File => return self.regular(directory, name, entry, &stat),
             Kind::Symlink => {
-                entry.link = directory.readlink(name).map_err(failed(to))?.into();
+                let Some(link) = unless_gone(directory.readlink(name), to)? else { return Ok(()) };
+                entry.link = link.into();
                 // Links have none of users, and others have no meaning elsewhere.
                 entry.xattrs.clear();
             }
-            Kind::Directory => entry.path.push(""),
+            Kind::Directory => return self.directory(directory, name, entry, to),
             _ => {}
         }
+        self.writer.entry(&entry, &mut io::empty()).map_err(failed(to))
+    }
+
+    fn directory(&mut self, above: &Directory, name: &OsStr, mut entry: Entry, to: &Path) -> Result<()> {
+        let Some(directory) = unless_gone(above.enter(name), to)? else { return Ok(()) };
+        entry.path.push("");
         self.writer.entry(&entry, &mut io::empty()).map_err(failed(to))?;
-        if kind == Kind::Directory {
-            let below = directory.enter(name).map_err(failed(to))?;
-            for (name, _) in below.entries().map_err(failed(to))? {
-                self.entry(&below, &name, &to.join(&name))?;
-            }
+        for (name, _) in directory.entries().map_err(failed(to))? {
+            self.entry(&directory, &name, &to.join(&name))?;
         }
         Ok(())
     }
 
     fn regular(&mut self, directory: &Directory, name: &OsStr, mut entry: Entry, stat: &Stat) -> Result<()> {
         let path = entry.path.clone();
+        if stat.st_nlink > 1
+            && let Some(first) = self.names.get(&(stat.st_dev, stat.st_ino))
+        {
+            (entry.kind, entry.link) = (Kind::HardLink, first.clone());
+            entry.xattrs.clear();
+            return self.writer.entry(&entry, &mut io::empty()).map_err(failed(&path));
+        }
+        let opened = directory.open_fd(name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty());
+        let Some(file) = unless_gone(opened, &path)?.map(File::from) else { return Ok(()) };
+        let now = rustix::fs::fstat(&file).map_err(|errno| failed(&path)(errno.into()))?;
+        if FileType::from_raw_mode(now.st_mode) != FileType::RegularFile {
+            return Ok(());
+        }
         if stat.st_nlink > 1 {
-            if let Some(first) = self.names.get(&(stat.st_dev, stat.st_ino)) {
-                (entry.kind, entry.link) = (Kind::HardLink, first.clone());
-                entry.xattrs.clear();
-                return self.writer.entry(&entry, &mut io::empty()).map_err(failed(&path));
-            }
             self.names.insert((stat.st_dev, stat.st_ino), path.clone());
         }
-        let fd = directory.open_fd(name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).map_err(failed(&path))?;
-        let file = File::from(fd);
-        entry.size = stat.st_size.cast_unsigned();
-        if stat.st_blocks.cast_unsigned() * 512 < entry.size {
+        entry.size = now.st_size.cast_unsigned();
+        if self.sparse && now.st_blocks.cast_unsigned() * 512 < entry.size {
             entry.sparse = pieces(&file, entry.size).map_err(failed(&path))?;
         }
         let whole = vec![(0, entry.size)];
@@ -231,8 +252,18 @@ impl Read for Pieces<'_> {
     }
 }
 
+/// What was had of an entry; `None` when it went, or became a link or no directory, since it was looked at: a running
+/// container may do so.
+fn unless_gone<T>(had: io::Result<T>, path: &Path) -> Result<Option<T>> {
+    const GONE: [Errno; 3] = [Errno::NOENT, Errno::LOOP, Errno::NOTDIR];
+    match had {
+        Err(error) if GONE.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error())) => Ok(None),
+        had => had.map(Some).map_err(failed(path)),
+    }
+}
+
 fn failed(path: &Path) -> impl Fn(io::Error) -> Error {
-    move |source| Error::writing(format!("Failed to pack \"{}\"", path.display()), source)
+    move |source| Error::Io { doing: format!("Failed to pack \"{}\"", path.display()), source }
 }
 
 #[cfg(test)]

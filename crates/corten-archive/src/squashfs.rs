@@ -1,5 +1,6 @@
 //! squashfs archives, through the programs of squashfs-tools as LXD does.
 
+use std::io::Write;
 use std::path::Path;
 
 use corten_host::command::{Command, Failed};
@@ -80,6 +81,22 @@ pub fn read(file: &Path, name: &str, limit: u64) -> Result<Vec<u8>> {
     Ok(content)
 }
 
+/// Packs the tar archive that `fill` writes into the new file `to`, compressed with xz as LXD does, and gives what
+/// `fill` gave.
+///
+/// # Errors
+/// What the program said; then `fill` has seen its pipe break.
+pub fn pack_stream<T>(to: &Path, fill: impl FnOnce(&mut dyn Write) -> T) -> Result<T> {
+    let packed = from_tar(to).run_fed(fill)?;
+    Ok(packed.0)
+}
+
+/// The command line that packs a tar archive from standard input into the new file `to`.
+fn from_tar(to: &Path) -> Command {
+    let fixed = ["-tar", "-noappend", "-no-progress", "-quiet", "-comp", "xz"];
+    Command::new("mksquashfs", PACKAGE).arg("-").arg(to).args(fixed)
+}
+
 /// Packs the tree `from` into the new file `to`, compressed with `compressor` (`gzip`, `xz`, `zstd`, …).
 ///
 /// # Errors
@@ -116,5 +133,7 @@ mod tests {
         assert_eq!(unpack.line(), "unsquashfs -f -n -d /v /i/x.squashfs metadata.yaml templates");
         let pack = mksquashfs(Path::new("/v/rootfs"), Path::new("/i/x"), "zstd");
         assert_eq!(pack.line(), "mksquashfs /v/rootfs /i/x -noappend -no-progress -quiet -xattrs -comp zstd");
+        let stream = from_tar(Path::new("/i/x"));
+        assert_eq!(stream.line(), "mksquashfs - /i/x -tar -noappend -no-progress -quiet -comp xz");
     }
 }

@@ -41,7 +41,7 @@ pub async fn upload(
     let pairs = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
     };
-    let properties = pairs(&mut post.properties.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    let properties = pairs(&mut post.properties.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str())));
     let profiles = pairs(&mut post.profiles.iter().map(|name| ("profile", name.as_str())));
     let ask = Ask::new(Method::POST, "/1.0/images")
         .header("x-lxd-public", if post.public { "true" } else { "" })

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Command as Process, Stdio};
+use std::process::{Child, Command as Process, Stdio};
 
 /// A command line, its input and the Debian package that brings the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,28 +85,49 @@ impl Command {
     /// # Errors
     /// [`Failed`], with the program's own words where it had some.
     pub fn run(&self) -> Result<Vec<u8>, Failed> {
-        let io = |source| Failed::Io { argv: self.line(), source };
+        let Some(input) = &self.input else {
+            return self.outcome(self.spawn(Stdio::null())?);
+        };
+        // A program may end well without having read all of its input.
+        self.run_fed(|pipe| drop(pipe.write_all(input))).map(|((), output)| output)
+    }
+
+    /// Runs it to its end while `feed` writes what it reads from standard input, and gives what `feed` gave and the
+    /// program's standard output.
+    ///
+    /// # Errors
+    /// [`Failed`]; then `feed` has seen its pipe break.
+    pub fn run_fed<T>(&self, feed: impl FnOnce(&mut dyn Write) -> T) -> Result<(T, Vec<u8>), Failed> {
+        let mut child = self.spawn(Stdio::piped())?;
+        let pipe = child.stdin.take();
+        // A thread collects what the program says, since it may fill its pipes before it has read everything.
+        std::thread::scope(|scope| {
+            let ending = scope.spawn(|| self.outcome(child));
+            let fed = match pipe {
+                Some(mut pipe) => feed(&mut pipe),
+                None => feed(&mut std::io::sink()),
+            };
+            match ending.join() {
+                Ok(outcome) => outcome.map(|output| (fed, output)),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    fn spawn(&self, stdin: Stdio) -> Result<Child, Failed> {
         let mut process = Process::new(&self.argv[0]);
-        process.args(&self.argv[1..]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        process.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
-        process.env("LC_ALL", "C");
-        let mut child = process.spawn().map_err(|source| match source.kind() {
+        process.args(&self.argv[1..]).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        process.env("LC_ALL", "C").spawn().map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => {
                 Failed::Missing { program: self.argv[0].to_string_lossy().into_owned(), package: self.package }
             }
-            _ => io(source),
-        })?;
-        // A thread feeds the program, since it may fill its output pipe before it has read everything.
-        let feeder = child
-            .stdin
-            .take()
-            .zip(self.input.clone())
-            .map(|(mut pipe, input)| std::thread::spawn(move || pipe.write_all(&input)));
-        let output = child.wait_with_output().map_err(io)?;
-        if let Some(feeder) = feeder {
-            // A program may end well without having read all of its input.
-            let _ = feeder.join();
-        }
+            _ => Failed::Io { argv: self.line(), source },
+        })
+    }
+
+    /// Waits for the end of the program and judges it.
+    fn outcome(&self, child: Child) -> Result<Vec<u8>, Failed> {
+        let output = child.wait_with_output().map_err(|source| Failed::Io { argv: self.line(), source })?;
         if output.status.success() {
             return Ok(output.stdout);
         }

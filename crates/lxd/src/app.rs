@@ -1,5 +1,6 @@
 //! The one holder of everything: what handlers, tasks and monitors work with.
 
+pub mod archive_file;
 pub mod certificates;
 pub mod check;
 pub mod database;

@@ -11,6 +11,11 @@ use flate2::Compression;
 /// Bytes in one piece: large enough that its own dictionary costs nothing to speak of.
 const PIECE: usize = 1 << 20;
 
+/// Where a piece of an rsyncable stream ends depends on the bytes before alone: on the sum of so many of them …
+const WINDOW: usize = 4096;
+/// … being a multiple of this, so that pieces are about as many bytes long.
+const MODULUS: u64 = 1 << 16;
+
 /// A stream that is compressed piece by piece on threads, and written in order.
 pub struct ParallelGzip<W: Write> {
     output: W,
@@ -19,14 +24,18 @@ pub struct ParallelGzip<W: Write> {
     under_way: VecDeque<Receiver<io::Result<Vec<u8>>>>,
     most: usize,
     written: bool,
+    /// The sum of the last bytes, when the pieces end where the content says.
+    sum: Option<u64>,
 }
 
 impl<W: Write> ParallelGzip<W> {
-    /// Begins a stream into `output`.
-    pub fn new(output: W, level: u32) -> Self {
+    /// Begins a stream into `output`. The pieces of an `rsyncable` one end where the content says, so that after a
+    /// change the later ones are as before.
+    pub fn new(output: W, level: u32, rsyncable: bool) -> Self {
         let most = thread::available_parallelism().map_or(1, |count| count.get());
         let piece = Vec::with_capacity(PIECE);
-        ParallelGzip { output, level: Compression::new(level), piece, under_way: VecDeque::new(), most, written: false }
+        let (level, sum) = (Compression::new(level), rsyncable.then_some(0));
+        ParallelGzip { output, level, piece, under_way: VecDeque::new(), most, written: false, sum }
     }
 
     /// Hands the piece to a thread, after the oldest one is written when all processors are busy.
@@ -34,6 +43,7 @@ impl<W: Write> ParallelGzip<W> {
         if self.under_way.len() >= self.most {
             self.collect()?;
         }
+        self.sum = self.sum.map(|_| 0);
         let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE));
         let (sender, receiver) = sync_channel(1);
         let level = self.level;
@@ -68,6 +78,23 @@ impl<W: Write> ParallelGzip<W> {
     }
 }
 
+impl<W: Write> ParallelGzip<W> {
+    /// Where the piece ends by its content, when that is behind `from`; `sum` is that of the bytes before it.
+    fn end_of_piece(&mut self, from: usize, mut sum: u64) -> Option<usize> {
+        for at in from..self.piece.len() {
+            sum += u64::from(self.piece[at]);
+            if let Some(gone) = at.checked_sub(WINDOW) {
+                sum -= u64::from(self.piece[gone]);
+                if sum.is_multiple_of(MODULUS) {
+                    return Some(at + 1);
+                }
+            }
+        }
+        self.sum = Some(sum);
+        None
+    }
+}
+
 /// One member, without a time or name in its header: the same input gives the same bytes.
 fn compress(piece: &[u8], level: Compression) -> io::Result<Vec<u8>> {
     let mut encoder = flate2::GzBuilder::new().write(Vec::with_capacity(piece.len() / 2), level);
@@ -77,12 +104,16 @@ fn compress(piece: &[u8], level: Compression) -> io::Result<Vec<u8>> {
 
 impl<W: Write> Write for ParallelGzip<W> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let length = buffer.len().min(PIECE - self.piece.len());
+        let before = self.piece.len();
+        let length = buffer.len().min(PIECE - before);
         self.piece.extend_from_slice(&buffer[..length]);
-        if self.piece.len() == PIECE {
+        let end = self.sum.and_then(|sum| self.end_of_piece(before, sum));
+        self.piece.truncate(end.unwrap_or(self.piece.len()));
+        let taken = self.piece.len() - before;
+        if end.is_some() || self.piece.len() == PIECE {
             self.submit()?;
         }
-        Ok(length)
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {

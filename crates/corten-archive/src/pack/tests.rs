@@ -34,6 +34,21 @@ fn pack(tree: &Path) -> Vec<u8> {
     pack.finish().expect("packed")
 }
 
+#[test]
+fn a_dense_archive_has_the_zeros_of_holes() {
+    let base = scratch("dense");
+    let file = fs::File::create(base.join("tree/holes")).expect("made");
+    file.set_len(1 << 20).expect("set");
+    let packed = |dense: bool| {
+        let mut pack = Pack::new(Vec::new(), None, Watch::default());
+        let pack_into = if dense { pack.dense() } else { &mut pack };
+        pack_into.tree(&base.join("tree"), Path::new("tree")).expect("packed");
+        pack.finish().expect("packed").len()
+    };
+    assert!(packed(false) < 10_000 && packed(true) > 1 << 20);
+    remove::tree(&base).expect("removed");
+}
+
 /// Path, mode, size, blocks taken or not, time and link of everything below.
 fn look(tree: &Path) -> Vec<String> {
     let mut lines = Vec::new();

@@ -53,7 +53,8 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     let snapshot = name.contains('/');
     let stopped = if snapshot { false } else { stop(&server, &name, arguments.is_set("force")).await? };
     let post = ImagesPost {
-        properties,
+        // Sending none at all would take away those of the instance.
+        properties: Some(properties).filter(|properties| !properties.is_empty()),
         expires_at,
         public: remote == target && arguments.is_set("public"),
         compression_algorithm: arguments.text("compression").to_owned(),

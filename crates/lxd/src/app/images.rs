@@ -9,6 +9,7 @@ pub mod find;
 pub mod import;
 pub mod origin;
 pub mod progress;
+pub mod publish;
 pub mod receive;
 pub mod refresh;
 pub mod source;

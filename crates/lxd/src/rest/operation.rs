@@ -10,6 +10,7 @@ use corten_api::time::Time;
 use corten_api::url;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{oneshot, watch};
 
@@ -170,6 +171,8 @@ struct Shared {
     state: Mutex<State>,
     sockets: Option<Sockets>,
     cancelled: watch::Sender<bool>,
+    /// The same, for blocking code that looks now and then.
+    cancel_flag: AtomicBool,
     finished: watch::Sender<bool>,
     events: Arc<Events>,
 }
@@ -200,6 +203,7 @@ impl Op {
             state: Mutex::new(state),
             sockets,
             cancelled: watch::Sender::new(false),
+            cancel_flag: AtomicBool::new(false),
             finished: watch::Sender::new(false),
             events,
         }));
@@ -307,6 +311,11 @@ impl Op {
         let _ = cancelled.wait_for(|cancelled| *cancelled).await;
     }
 
+    /// Set once the client wants the work to end, for blocking code.
+    pub fn cancel_flag(&self) -> &AtomicBool {
+        &self.0.cancel_flag
+    }
+
     /// Waits, as async code does, for the end.
     pub async fn wait(&self) {
         let mut finished = self.0.finished.subscribe();
@@ -339,6 +348,7 @@ impl Op {
             state.status = StatusCode::Cancelling;
             Ok(())
         })?;
+        self.0.cancel_flag.store(true, Ordering::Relaxed);
         self.0.cancelled.send_replace(true);
         Ok(())
     }

@@ -27,7 +27,7 @@ pub fn start(call: &Call, scope: Scope, post: ImagesPost, source: ImagesPostSour
             public: post.public,
             auto_update: post.auto_update,
             filename: post.filename,
-            properties: post.properties,
+            properties: post.properties.unwrap_or_default(),
             aliases: post.aliases,
             ..Wish::default()
         };

@@ -1,6 +1,7 @@
 //! `/1.0/images`: the list, and what makes new ones.
 
 use crate::app::images::import::{self, Wish};
+use crate::app::images::publish::{self, Source};
 use crate::app::images::receive::{self, Failed, Received};
 use crate::app::images::{store, token};
 use crate::app::projects::quota::Quota;
@@ -145,11 +146,20 @@ fn from_words(call: &Call, scope: Scope, post: ImagesPost) -> Result<Reply> {
     }
     match source.r#type.as_str() {
         "image" | "url" => super::image_download::start(call, scope, post, source),
-        "container" | "instance" | "virtual-machine" | "snapshot" => {
-            Err(Error::not_implemented("Publishing an instance as an image is not there yet"))
-        }
+        "container" | "instance" | "virtual-machine" | "snapshot" => start_publishing(call, scope, post, &source),
         _ => Err(Error::internal("Invalid images JSON")),
     }
+}
+
+/// Starts to make an image of an instance or a snapshot.
+fn start_publishing(call: &Call, scope: Scope, post: ImagesPost, source: &ImagesPostSource) -> Result<Reply> {
+    if !post.compression_algorithm.is_empty() {
+        publish::algorithm(&call.app, &scope, &post.compression_algorithm)?;
+    }
+    // As in LXD, what is wrong with the source makes the operation fail.
+    let source = Source::parse(&source.r#type, &source.name);
+    let app = call.app.clone();
+    accept(call, plan(call).cancellable(), move |op| publish::publish(&app, &scope, &source?, &post, op))
 }
 
 /// Answers with a secret for an image that another server is going to send.
@@ -157,7 +167,7 @@ fn prepare(call: &Call, post: &ImagesPost, source: &ImagesPostSource) -> Result<
     let more = Map::from_iter([
         ("aliases".to_string(), json!(post.aliases)),
         ("expires_at".to_string(), json!(post.expires_at)),
-        ("properties".to_string(), json!(post.properties)),
+        ("properties".to_string(), json!(post.properties.clone().unwrap_or_default())),
         ("public".to_string(), json!(post.public)),
     ]);
     Reply::accepted(&token::create(call, &source.fingerprint, more)?)

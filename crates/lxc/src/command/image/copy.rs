@@ -169,7 +169,7 @@ async fn push(
     };
     let post = ImagesPost {
         public: wanted.public,
-        properties: image.properties.clone(),
+        properties: Some(image.properties.clone()),
         expires_at: image.expires_at,
         source: Some(ImagesPostSource {
             fingerprint: image.fingerprint.clone(),

@@ -65,7 +65,8 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
         return Err(Error::invalid("Only https:// is supported for remote image import"));
     }
     let mut post = ImagesPost { public: arguments.is_set("public"), ..ImagesPost::default() };
-    post.properties = words.properties.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let named = words.properties.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    post.properties = Some(named.collect());
     let transfer = Transfer::new("Transferring image: %s", session.quiet);
     let running = if words.image.starts_with("https://") {
         from_url(&server, post, words.image).await?

@@ -9,17 +9,18 @@ use corten_api::image::ImageMetadata;
 use corten_api::yaml;
 use corten_archive::compression::Compression;
 use corten_archive::decompress;
-use corten_archive::error::Error as ArchiveError;
 use corten_archive::squashfs;
 use corten_archive::tar::Kind;
 use corten_archive::tar::reader::Reader;
 use corten_db::table::architecture;
 
+use crate::app::archive_file::in_words;
+
 /// Name of the file that describes an image.
 const METADATA: &str = "metadata.yaml";
 
 /// The largest `metadata.yaml` that is read, in bytes, as in LXD.
-const LARGEST_METADATA: u64 = 1 << 20;
+pub const LARGEST_METADATA: u64 = 1 << 20;
 
 /// How far into the unpacked archive the description is looked for, in bytes. Where a small file unpacks to more
 /// than this it is meant to do harm.
@@ -66,12 +67,6 @@ impl Found {
             _ => {}
         }
     }
-}
-
-/// Errors of archives with the kind that they deserve.
-fn in_words(error: ArchiveError) -> Error {
-    let message = corten_api::error::chain(&error);
-    if error.is_the_archives_fault() { Error::invalid(message) } else { Error::internal(message) }
 }
 
 fn in_tar(path: &Path, compression: Compression, limit: u64) -> Result<Found> {
@@ -128,7 +123,11 @@ fn checked(path: &Path) -> Result<&Path> {
     Ok(path.strip_prefix(".").unwrap_or(path))
 }
 
-fn limited(input: impl Read) -> Result<String> {
+/// The text of a `metadata.yaml`.
+///
+/// # Errors
+/// When it is too large, or no text.
+pub fn limited(input: impl Read) -> Result<String> {
     let mut text = Vec::new();
     input
         .take(LARGEST_METADATA + 1)

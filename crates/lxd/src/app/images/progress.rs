@@ -48,7 +48,7 @@ impl<'a> Progress<'a> {
 }
 
 /// A number of bytes with two digits after the point, as LXD writes it: `999B`, `1.50kB`.
-fn byte_size(bytes: u64) -> String {
+pub fn byte_size(bytes: u64) -> String {
     if bytes < 1000 {
         return format!("{bytes}B");
     }

@@ -7,6 +7,7 @@ use corten_api::image::ImageAlias;
 use corten_db::error::Abort;
 use corten_db::table::{image_aliases, images};
 use corten_db::{Tx, View};
+use corten_instance::step::pass;
 
 use super::receive::{Build, META, ROOT};
 use crate::app::App;
@@ -34,7 +35,7 @@ pub fn add(app: &App, image: &images::Image, aliases: &[ImageAlias], build: &Bui
     if others.is_empty() {
         put_files(app, &image.fingerprint, build)?;
     }
-    let added = app.write(|tx| insert(tx, image, aliases));
+    let added = pass("remember the image").and_then(|()| app.write(|tx| insert(tx, image, aliases)));
     if added.is_err() && others.is_empty() {
         remove_files(app, &image.fingerprint);
     }
