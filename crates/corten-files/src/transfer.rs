@@ -112,10 +112,13 @@ pub fn write(client: &mut Client, handle: &Handle, mut offset: u64, source: &mut
     let head_length = 4 + 1 + 4 + 4 + handle.0.len() + 8 + 4;
     let mut packet = vec![0; head_length + PIECE];
     loop {
-        let had = fill(source, &mut packet[head_length..]).map_err(Cut::Source)?;
-        if had == 0 {
-            break;
-        }
+        let had = match fill(source, &mut packet[head_length..]) {
+            Ok(0) => break,
+            Ok(had) => had,
+            Err(error) => {
+                return Err(settle_all(client, waiting).map_or_else(Cut::Files, |()| Cut::Source(error)));
+            }
+        };
         let id = client.number();
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
         let mut head = Vec::with_capacity(head_length);
@@ -131,18 +134,32 @@ pub fn write(client: &mut Client, handle: &Handle, mut offset: u64, source: &mut
         waiting.push_back(id);
         offset += had as u64;
         total += had as u64;
-        while waiting.len() > AHEAD {
-            settle(client, &mut waiting).map_err(Cut::Files)?;
+        if waiting.len() > AHEAD
+            && let Some(id) = waiting.pop_front()
+            && let Err(failure) = settle(client, id)
+        {
+            let _ = settle_all(client, waiting);
+            return Err(Cut::Files(failure));
         }
     }
-    while !waiting.is_empty() {
-        settle(client, &mut waiting).map_err(Cut::Files)?;
-    }
+    settle_all(client, waiting).map_err(Cut::Files)?;
     Ok(total)
 }
 
-fn settle(client: &mut Client, waiting: &mut VecDeque<u32>) -> Outcome<()> {
-    let Some(id) = waiting.pop_front() else { return Ok(()) };
+/// Hears how all the pieces were taken, so that the connection is ready for the next request; the first refusal counts.
+fn settle_all(client: &mut Client, waiting: VecDeque<u32>) -> Outcome<()> {
+    let mut outcome = Ok(());
+    for id in waiting {
+        match settle(client, id) {
+            Err(failure @ Failure::Broken(_)) => return Err(failure),
+            settled => outcome = outcome.and(settled),
+        }
+    }
+    outcome
+}
+
+/// Hears how a piece was taken.
+fn settle(client: &mut Client, id: u32) -> Outcome<()> {
     let (kind, mut rest) = client.answer(id)?;
     check_status(kind, &mut rest)
 }

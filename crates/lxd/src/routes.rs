@@ -9,6 +9,7 @@ pub mod image_download;
 pub mod images;
 pub mod instance;
 pub mod instance_exec;
+pub mod instance_files;
 pub mod instance_logs;
 pub mod instance_snapshots;
 pub mod instance_state;
@@ -47,6 +48,7 @@ pub const ALL: &[&[Endpoint]] = &[
     instances::ENDPOINTS,
     instance::ENDPOINTS,
     instance_exec::ENDPOINTS,
+    instance_files::ENDPOINTS,
     instance_logs::ENDPOINTS,
     instance_snapshots::ENDPOINTS,
     instance_state::ENDPOINTS,

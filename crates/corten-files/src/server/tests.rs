@@ -175,6 +175,33 @@ fn ids_are_shifted_both_ways() {
 }
 
 #[test]
+fn a_connection_is_good_for_more_after_a_transfer_that_failed() {
+    struct Broken(usize);
+    impl Read for Broken {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            if self.0 == 0 {
+                return Err(std::io::Error::other("cut"));
+            }
+            let count = into.len().min(self.0);
+            self.0 -= count;
+            Ok(count)
+        }
+    }
+    let scratch = Scratch::new("broken");
+    std::fs::write(scratch.root().join("f"), "").expect("written");
+    let mut client = scratch.connect(None);
+    let handle = client.open(Path::new("f"), open::WRITE).expect("opened");
+    let cut = transfer::write(&mut client, &handle, 0, &mut Broken(3 * PIECE)).expect_err("the source broke");
+    assert!(matches!(cut, transfer::Cut::Source(_)));
+    client.stat(Path::new("f")).expect("answered");
+    // A handle that does not write.
+    let handle = client.open(Path::new("f"), open::READ).expect("opened");
+    let cut = transfer::write(&mut client, &handle, 0, &mut std::io::repeat(1).take(9 * PIECE as u64));
+    assert!(matches!(cut, Err(transfer::Cut::Files(Failure::Refused(..)))));
+    client.stat(Path::new("f")).expect("answered");
+}
+
+#[test]
 fn nonsense_ends_the_connection_and_nothing_else() {
     let scratch = Scratch::new("nonsense");
     for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0, 0, 0, 1, 77], &[0, 0, 0, 5, 1, 0, 0, 0, 3, 0, 0, 0, 1, 3]] {

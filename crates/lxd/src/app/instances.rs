@@ -10,6 +10,7 @@ pub mod devices;
 pub mod ended;
 pub mod environment;
 pub mod exec;
+pub mod files;
 pub mod find;
 pub mod follow_profile;
 pub mod freeze;
@@ -56,6 +57,8 @@ pub struct Instances {
     pub monitor: PathBuf,
     /// Compiled seccomp filters, by what they were compiled from.
     pub filters: start::Filters,
+    /// Who works with the files of stopped instances.
+    pub visits: Arc<files::visits::Visits>,
 }
 
 impl Instances {
@@ -70,6 +73,7 @@ impl Instances {
             host_ids: start::host_ids()?,
             monitor: start::monitor_program()?,
             filters: start::Filters::default(),
+            visits: Arc::default(),
         })
     }
 }

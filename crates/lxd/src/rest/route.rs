@@ -63,7 +63,7 @@ pub struct Endpoint<A: 'static> {
     /// Other names of the path.
     pub alias: Alias,
     /// In the order of [`VERBS`].
-    pub verbs: [Option<Verb<A>>; 5],
+    pub verbs: [Option<Verb<A>>; 6],
 }
 
 impl<A> Clone for Endpoint<A> {
@@ -75,12 +75,12 @@ impl<A> Clone for Endpoint<A> {
 impl<A> Copy for Endpoint<A> {}
 
 /// The methods that endpoints know.
-pub const VERBS: [Method; 5] = [Method::GET, Method::PUT, Method::PATCH, Method::POST, Method::DELETE];
+pub const VERBS: [Method; 6] = [Method::GET, Method::PUT, Method::PATCH, Method::POST, Method::DELETE, Method::HEAD];
 
 impl<A> Endpoint<A> {
     /// An endpoint without verbs.
     pub const fn at(path: &'static str) -> Self {
-        Endpoint { path, alias: Alias::None, verbs: [None; 5] }
+        Endpoint { path, alias: Alias::None, verbs: [None; 6] }
     }
 
     /// Lets the path also answer under the names of the instance types.
@@ -129,6 +129,12 @@ impl<A> Endpoint<A> {
     #[must_use]
     pub const fn delete(self, handler: Handler<A>, may: May) -> Self {
         self.with(4, handler, may, false)
+    }
+
+    /// Answers HEAD, which few endpoints of LXD's do.
+    #[must_use]
+    pub const fn head(self, handler: Handler<A>, may: May) -> Self {
+        self.with(5, handler, may, false)
     }
 
     /// The verb for a method, if the endpoint has it.

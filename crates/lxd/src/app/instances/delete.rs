@@ -33,6 +33,7 @@ pub fn delete(app: &Arc<App>, key: &Key, requestor: Option<&EventLifecycleReques
 /// See [`delete`].
 pub fn remove(app: &App, instance: &Instance, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
     let (pool, volume) = root::volume(app, instance)?;
+    let _bar = app.instances.visits.bar(&super::key(instance));
     for snapshot in app.view(|view| Ok(snapshots::of_instance(view, instance.id)?))? {
         pool.delete_volume(&volume.snapshot(&snapshot.name))?;
     }

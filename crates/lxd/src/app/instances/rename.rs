@@ -39,6 +39,7 @@ fn change(app: &Arc<App>, instance: &Instance, new: &str) -> Result<()> {
         return Err(Error::conflict(format!("Name {new:?} already in use")));
     }
     let (pool, volume) = root::volume(app, instance)?;
+    let _bar = app.instances.visits.bar(&super::key(instance));
     let row = volume.id.map(i64::from);
     let mut undo = Undo::default();
     // Taken back last of all, when the volume has its old name again.

@@ -93,6 +93,8 @@ pub fn run(app: &Arc<App>, instance: &Instance, _claim: &Claim) -> Result<()> {
     let mut instance = instance.clone();
     let (map, changes) = prepare(app, &instance)?;
     remember_in(&mut instance, &changes);
+    // Whoever works with the files of the stopped instance is sent away; he finds them in the running one.
+    let _bar = app.instances.visits.bar(&key(&instance));
     let mut undo = Undo::default();
     make_folders(app, &instance)?;
     let root = root::open(app, &instance, &map, &mut undo)?;
