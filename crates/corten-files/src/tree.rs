@@ -194,6 +194,14 @@ impl Tree {
         Ok(())
     }
 
+    /// Makes a directory of root's, and those above it that are missing.
+    ///
+    /// # Errors
+    /// What mkdirat(2) says.
+    pub fn mkdir_all(&self, path: &Path, mode: Mode) -> io::Result<()> {
+        self.root.mkdir_all(path, mode, Some(self.owner_on_disk(0, 0)?))
+    }
+
     /// Gives what was made by us to the container's root, where our own root is another.
     ///
     /// # Errors

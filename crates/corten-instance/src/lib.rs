@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod aspect;
+pub mod cloud_init;
 pub mod container;
 pub mod device;
 pub mod idmap;
@@ -11,4 +12,5 @@ pub mod name;
 pub mod size;
 pub mod snapshot;
 pub mod step;
+pub mod template;
 pub mod volatile;

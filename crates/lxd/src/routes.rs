@@ -11,6 +11,7 @@ pub mod instance;
 pub mod instance_exec;
 pub mod instance_files;
 pub mod instance_logs;
+pub mod instance_metadata;
 pub mod instance_snapshots;
 pub mod instance_state;
 pub mod instances;
@@ -50,6 +51,7 @@ pub const ALL: &[&[Endpoint]] = &[
     instance_exec::ENDPOINTS,
     instance_files::ENDPOINTS,
     instance_logs::ENDPOINTS,
+    instance_metadata::ENDPOINTS,
     instance_snapshots::ENDPOINTS,
     instance_state::ENDPOINTS,
     storage_pools::ENDPOINTS,

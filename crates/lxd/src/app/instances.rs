@@ -16,6 +16,7 @@ pub mod follow_profile;
 pub mod freeze;
 pub mod limits;
 pub mod links;
+pub mod metadata;
 pub mod network_state;
 pub mod relay;
 pub mod rename;
@@ -26,6 +27,7 @@ pub mod snapshots;
 pub mod start;
 pub mod state;
 pub mod stop;
+pub mod templates;
 #[cfg(test)]
 mod unwinding;
 pub mod update;

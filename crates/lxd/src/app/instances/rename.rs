@@ -9,6 +9,7 @@ use corten_host::undo::Undo;
 use corten_instance::instance::{Instance, host_name};
 use corten_instance::lifecycle::admission::Action;
 use corten_instance::step::{pass, step};
+use corten_instance::volatile;
 use serde_json::Value;
 
 use super::claims::{Key, Taken};
@@ -65,7 +66,14 @@ fn change(app: &Arc<App>, instance: &Instance, new: &str) -> Result<()> {
     links::remove(app, &instance.project, &instance.name)?;
     links::set(app, &instance.project, new, &pool)?;
     pass("remember the new name")?;
+    // Under another name it is another machine to cloud-init, and to templates that say so.
+    let id = volatile::new_uuid()?;
+    let mut keys = vec![(volatile::INSTANCE_ID, Some(id.as_str()))];
+    if instance.volatile(volatile::APPLY_TEMPLATE).is_empty() {
+        keys.push((volatile::APPLY_TEMPLATE, Some("rename")));
+    }
     app.write(|tx| {
+        instances::set_keys(tx, instance.id, &keys)?;
         instances::rename(tx, &instance.project, &instance.name, new)?;
         if let Some(row) = row {
             storage_volumes::rename(tx, row, new)?;

@@ -24,7 +24,7 @@ use corten_runtime::Spec;
 
 use super::claims::{Claim, Key, Taken};
 use super::running::Entry;
-use super::{Instances, devices, ended, key, limits, observe, root, tell};
+use super::{Instances, devices, ended, key, limits, observe, root, tell, templates};
 use crate::app::App;
 
 /// Compiled seccomp filters, so that an ordinary start does not compile the same policy again.
@@ -90,6 +90,7 @@ pub fn start(app: &Arc<App>, key: &Key, requestor: Option<&EventLifecycleRequest
 pub fn run(app: &Arc<App>, instance: &Instance, _claim: &Claim) -> Result<()> {
     let layout = Layout::discover().context("Failed to find the cgroups")?;
     check(instance, &layout)?;
+    let trigger = instance.volatile(volatile::APPLY_TEMPLATE).to_string();
     let mut instance = instance.clone();
     let (map, changes) = prepare(app, &instance)?;
     remember_in(&mut instance, &changes);
@@ -97,6 +98,8 @@ pub fn run(app: &Arc<App>, instance: &Instance, _claim: &Claim) -> Result<()> {
     let _bar = app.instances.visits.bar(&key(&instance));
     let mut undo = Undo::default();
     make_folders(app, &instance)?;
+    pass("make files from templates")?;
+    templates::apply(app, &instance, &[trigger.as_str(), "start"])?;
     let root = root::open(app, &instance, &map, &mut undo)?;
     let attachments = devices::start_all(app, &instance, &mut undo)?;
     let changes = devices::volatile_changes(&attachments).into_iter().chain(changes).collect::<Config>();

@@ -14,7 +14,7 @@ use corten_instance::device::diff::{Diff, diff};
 use corten_instance::device::registry::device;
 use corten_instance::instance::{Config, Devices, Instance};
 use corten_instance::lifecycle::admission::Action;
-use corten_instance::volatile;
+use corten_instance::{cloud_init, volatile};
 
 use super::claims::{Key, Taken};
 use super::find::{expand, profile_project};
@@ -110,6 +110,12 @@ pub(super) fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<In
     must_keep_ids(old, &new)?;
     must_keep_root(old, &new)?;
     add_addresses(&mut new)?;
+    if cloud_init::needs_new_id(old, &new) {
+        let id = volatile::new_uuid()?;
+        for config in [&mut new.config, &mut new.expanded_config] {
+            config.insert(volatile::INSTANCE_ID.to_string(), id.clone());
+        }
+    }
     Ok(new)
 }
 

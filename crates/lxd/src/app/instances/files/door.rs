@@ -103,7 +103,10 @@ fn serve_volume(app: &App, instance: &Instance, connection: UnixStream, visit: V
 }
 
 /// How the ids on disk were shifted, when they were.
-fn shifted(instance: &Instance) -> Result<Option<IdMap>> {
+///
+/// # Errors
+/// When the volatile key that says so is no id map.
+pub fn shifted(instance: &Instance) -> Result<Option<IdMap>> {
     let text = instance.volatile(volatile::IDMAP_ON_DISK);
     if text.is_empty() {
         return Ok(None);
