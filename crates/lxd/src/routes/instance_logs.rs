@@ -2,6 +2,7 @@
 
 use corten_api::error::{Context, Error, Result};
 use corten_api::url;
+use corten_instance::instance::Instance;
 
 use crate::app::instances::start::log_dir;
 use crate::app::{Call, Endpoint};
@@ -17,13 +18,19 @@ pub const ENDPOINTS: &[Endpoint] = &[
 
 /// Whether a client may see a file of this name.
 fn is_log(name: &str) -> bool {
-    matches!(name, "lxc.log" | "lxc.log.old" | "lxc.conf" | "console.log")
-        || (!name.contains('/') && (name.starts_with("migration_") || name.starts_with("snapshot_") || is_record(name)))
+    let of_verb = ["migration_", "snapshot_", "exec_"].iter().any(|prefix| name.starts_with(prefix));
+    matches!(name, "lxc.log" | "lxc.conf" | "qemu.log") || (of_verb && !name.contains('/'))
 }
 
-/// Whether this is the recorded output of a command.
-fn is_record(name: &str) -> bool {
-    !name.contains('/') && name.starts_with("exec_")
+/// The log that the path names.
+fn named(call: &Call) -> Result<&str> {
+    let name = call.part("file");
+    if is_log(name) { Ok(name) } else { Err(Error::invalid(format!("log file name {name} not valid"))) }
+}
+
+fn tell(call: &Call, instance: &Instance, action: &str, name: &str) {
+    let source = url::path_in(&instance.project, ["instances", &instance.name, "logs", name]);
+    call.app.lifecycle(&instance.project, action, &source, Some(call.lifecycle_requestor()));
 }
 
 fn list(call: &Call) -> Result<Reply> {
@@ -41,20 +48,20 @@ fn list(call: &Call) -> Result<Reply> {
 
 fn show(call: &Call) -> Result<Reply> {
     let instance = instance::find(call)?;
-    let name = call.part("file");
-    if !is_log(name) {
-        return Err(Error::invalid(format!("Log file name {name:?} not valid")));
-    }
+    let name = named(call)?;
     let file = std::fs::File::open(log_dir(&call.app, &instance).join(name));
-    Reply::file(file.map_err(|_| Error::not_found("Not Found"))?, name)
+    let file = file.map_err(|_| Error::not_found("Not Found"))?;
+    tell(call, &instance, "instance-log-retrieved", name);
+    Reply::file(file, name)
 }
 
 fn delete(call: &Call) -> Result<Reply> {
     let instance = instance::find(call)?;
-    let name = call.part("file");
-    if !is_record(name) {
-        return Err(Error::invalid("Only log files excluding exec output logs may be deleted"));
+    let name = named(call)?;
+    if matches!(name, "lxc.log" | "lxc.conf") {
+        return Err(Error::invalid("lxc.log and lxc.conf may not be deleted"));
     }
     std::fs::remove_file(log_dir(&call.app, &instance).join(name)).map_err(|_| Error::not_found("Not Found"))?;
+    tell(call, &instance, "instance-log-deleted", name);
     Ok(Reply::empty())
 }

@@ -98,6 +98,7 @@ fn make(app: &Arc<App>, instance: &Instance, name: &str) -> Result<()> {
         },
     )?;
     pass("restore the volume")?;
+    let _bar = app.instances.visits.bar(&super::key(instance));
     pool.restore_volume(&volume, name, &Watch::default())?;
     undo.keep();
     backup_file::refresh(app, &super::key(instance));

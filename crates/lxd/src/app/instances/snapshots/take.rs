@@ -90,6 +90,8 @@ fn make(app: &Arc<App>, instance: &Instance, wanted: &Wanted) -> Result<()> {
     )?;
     let still = if pool.freezes_for_snapshots() { Still::hold(app, instance)? } else { None };
     pass("copy the volume")?;
+    // Whoever works with the files of a stopped instance would go on in what is the snapshot from now on.
+    let _bar = app.instances.visits.bar(&key(instance));
     let copied = pool.snapshot_volume(&volume, &wanted.name, &Watch::default());
     drop(still);
     undo.absorb(copied.map_err(|error| Error::from(error).context("Create instance snapshot"))?);
