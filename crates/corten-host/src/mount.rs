@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::CWD;
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen,
@@ -42,6 +42,20 @@ pub fn clone_tree_at(dir: impl AsFd, path: &Path, recursive: bool) -> io::Result
         flags |= OpenTreeFlags::AT_RECURSIVE;
     }
     Ok(rustix::mount::open_tree(dir, path, flags)?)
+}
+
+/// As [`clone_tree`], of a `path` below `folder` whose links do not lead out of that.
+///
+/// # Errors
+/// `EXDEV` when it leads out, else what openat2(2) and open_tree(2) say.
+pub fn clone_tree_within(folder: &Path, path: &Path, recursive: bool) -> io::Result<OwnedFd> {
+    let below = path.strip_prefix(folder).map_err(|_| io::Error::from(rustix::io::Errno::XDEV))?;
+    let below = if below.as_os_str().is_empty() { Path::new(".") } else { below };
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(folder, flags, Mode::empty())?;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let found = rustix::fs::openat2(&folder, below, flags, Mode::empty(), resolve)?;
+    clone_tree_at(found, Path::new(""), recursive)
 }
 
 /// Maps the ids of a detached tree by the user namespace `userns` (a descriptor of `/proc/PID/ns/user`).

@@ -60,20 +60,35 @@ impl Call<'_> {
     }
 }
 
+/// A custom volume that an instance may use now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeSource {
+    /// The directory with its files.
+    pub path: PathBuf,
+    /// Whether the ids in it are to be mapped as the container's.
+    pub idmapped: bool,
+}
+
 /// What devices ask of the daemon: things that other crates hold, handed in so that this crate knows neither database
 /// nor requests.
 pub trait Host: Send + Sync {
-    /// Makes a custom volume readable and gives the directory (or block device) it is at; the way back goes to `undo`.
+    /// Makes a custom volume ready for the instance; the way back goes to `undo`.
     ///
     /// # Errors
-    /// When there is no such pool or volume, or it cannot be mounted.
-    fn attach_volume(&self, instance: &Instance, pool: &str, volume: &str, undo: &mut Undo) -> Result<PathBuf>;
+    /// When there is no such pool or volume, it cannot be had, or its files belong to an instance with other ids.
+    fn attach_volume(&self, instance: &Instance, pool: &str, volume: &str, undo: &mut Undo) -> Result<VolumeSource>;
 
     /// Lets go of a custom volume.
     ///
     /// # Errors
     /// When it cannot be unmounted.
     fn detach_volume(&self, instance: &Instance, pool: &str, volume: &str) -> Result<()>;
+
+    /// The folder that the source of a disk must not lead out of; `None` where the project restricts nothing.
+    ///
+    /// # Errors
+    /// When the source is in no folder that the project may use.
+    fn source_folder(&self, instance: &Instance, source: &str) -> Result<Option<PathBuf>>;
 
     /// The managed network that a NIC's `network` names, or that its `parent` happens to be.
     ///

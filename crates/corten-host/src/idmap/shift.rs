@@ -18,6 +18,8 @@ use crate::xattr::{self, IdShift};
 /// From the ids that one map gave on disk to those of another; an empty map stands for a tree that is not shifted.
 #[derive(Clone, Debug)]
 pub struct Change {
+    /// Where the ids of a change that was cut off come from: files that have them are done already.
+    cut_off: IdMap,
     back: IdMap,
     to: IdMap,
 }
@@ -25,18 +27,26 @@ pub struct Change {
 impl Change {
     /// The change of a tree on disk from `from` to `to`.
     pub fn new(from: &IdMap, to: &IdMap) -> Change {
-        Change { back: from.reversed(), to: to.clone() }
+        Change { cut_off: IdMap::default(), back: from.reversed(), to: to.clone() }
+    }
+
+    /// The same for a tree of which some files are shifted by `from`, the others by `cut_off`, since a change from the one
+    /// to the other was cut off.
+    pub fn resumed(cut_off: &IdMap, from: &IdMap, to: &IdMap) -> Change {
+        Change { cut_off: cut_off.reversed(), ..Change::new(from, to) }
     }
 }
 
 impl IdShift for Change {
     fn uid(&self, uid: u32) -> Option<u32> {
-        let inside = if self.back.is_empty() { Some(uid) } else { self.back.uid(uid) }?;
+        let done = if self.cut_off.is_empty() { None } else { self.cut_off.uid(uid) };
+        let inside = done.or_else(|| if self.back.is_empty() { Some(uid) } else { self.back.uid(uid) })?;
         if self.to.is_empty() { Some(inside) } else { self.to.uid(inside) }
     }
 
     fn gid(&self, gid: u32) -> Option<u32> {
-        let inside = if self.back.is_empty() { Some(gid) } else { self.back.gid(gid) }?;
+        let done = if self.cut_off.is_empty() { None } else { self.cut_off.gid(gid) };
+        let inside = done.or_else(|| if self.back.is_empty() { Some(gid) } else { self.back.gid(gid) })?;
         if self.to.is_empty() { Some(inside) } else { self.to.gid(inside) }
     }
 }
@@ -226,5 +236,35 @@ impl Level {
     fn read(todo: Todo) -> Result<Level, file::Error> {
         let names = todo.dir.entries().map_err(|source| file::Error::new("listing", &todo.path, source))?;
         Ok(Level { todo, names })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_goes_by_the_ids_inside() {
+        let (none, first, second) = (IdMap::default(), IdMap::both(100_000, 1000), IdMap::both(500_000, 1000));
+        let uid = |from: &IdMap, to: &IdMap, uid| Change::new(from, to).uid(uid);
+        assert_eq!(uid(&none, &first, 5), Some(100_005));
+        assert_eq!(uid(&first, &second, 100_005), Some(500_005));
+        assert_eq!(uid(&first, &none, 100_005), Some(5));
+        assert_eq!(uid(&first, &second, 5), None);
+    }
+
+    #[test]
+    fn a_change_that_was_cut_off_goes_on_to_anywhere() {
+        let (none, first, second) = (IdMap::default(), IdMap::both(100_000, 1000), IdMap::both(500_000, 1000));
+        // Some files are done, others are not, and each ends where it would have.
+        for to in [&none, &first, &second] {
+            let change = Change::resumed(&first, &none, to);
+            assert_eq!(change.uid(100_005), change.uid(5), "{to:?}");
+            let change = Change::resumed(&second, &first, to);
+            assert_eq!(change.gid(100_005), change.gid(500_005), "{to:?}");
+        }
+        let back = Change::resumed(&none, &first, &none);
+        // A file that has its own id again is not known, and stays.
+        assert_eq!((back.uid(100_005), back.uid(5)), (Some(5), None));
     }
 }

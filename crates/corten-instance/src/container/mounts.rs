@@ -30,6 +30,7 @@ pub fn mounts(privileged: bool, devlxd: Option<&Path>) -> Vec<Mount> {
             fstype: Some("mqueue".to_string()),
             options: vec!["rw".to_string(), "relatime".to_string()],
             idmapped: false,
+            within: None,
             optional: true,
             create: Create::Dir,
         });

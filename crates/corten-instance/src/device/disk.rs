@@ -40,7 +40,7 @@ fn is_required(call: &Call<'_>) -> bool {
 }
 
 /// The mount of `source` that the options ask for.
-fn mount(call: &Call<'_>, source: &Path) -> Mount {
+fn mount(call: &Call<'_>, source: &Path, idmapped: bool) -> Mount {
     let recursive = is_true(call.get("recursive"));
     let mut options = vec![if recursive { "rbind" } else { "bind" }.to_string()];
     if is_true(call.get("readonly")) {
@@ -55,7 +55,8 @@ fn mount(call: &Call<'_>, source: &Path) -> Mount {
         target: call.get("path").trim_start_matches('/').into(),
         fstype: None,
         options,
-        idmapped: is_true(call.get("shift")) && !call.instance.is_privileged(),
+        within: None,
+        idmapped,
         optional: !is_required(call),
         create: if source.is_dir() { Create::Dir } else { Create::File },
     }
@@ -64,6 +65,11 @@ fn mount(call: &Call<'_>, source: &Path) -> Mount {
 impl Device for Disk {
     fn check(&self, call: &Call<'_>) -> Result<()> {
         let Meaning::Path(source) = meaning(call)? else { return Ok(()) };
+        let folder = call.host.source_folder(call.instance, call.get("source"));
+        let folder = folder.map_err(|error| error.context(format!("Disk {:?}", call.name)))?;
+        if folder.is_some() && is_true(call.get("shift")) {
+            return Err(Error::invalid("The \"shift\" property cannot be used with a restricted source path"));
+        }
         if is_required(call) && !source.exists() {
             let source = source.display();
             return Err(Error::invalid(format!(
@@ -76,13 +82,19 @@ impl Device for Disk {
     }
 
     fn start(&self, call: &Call<'_>, undo: &mut Undo) -> Result<Attachment> {
-        let source = match meaning(call)? {
+        let mount = match meaning(call)? {
             Meaning::Root => return Ok(Attachment::default()),
             Meaning::Path(source) if !source.exists() && !is_required(call) => return Ok(Attachment::default()),
-            Meaning::Path(source) => source,
-            Meaning::Volume => call.host.attach_volume(call.instance, call.get("pool"), call.get("source"), undo)?,
+            Meaning::Path(source) => Mount {
+                within: call.host.source_folder(call.instance, call.get("source"))?,
+                ..mount(call, &source, is_true(call.get("shift")) && !call.instance.is_privileged())
+            },
+            Meaning::Volume => {
+                let volume = call.host.attach_volume(call.instance, call.get("pool"), call.get("source"), undo)?;
+                mount(call, &volume.path, volume.idmapped)
+            }
         };
-        Ok(Attachment { mounts: vec![mount(call, &source)], ..Attachment::default() })
+        Ok(Attachment { mounts: vec![mount], ..Attachment::default() })
     }
 
     fn stop(&self, call: &Call<'_>) -> Result<()> {

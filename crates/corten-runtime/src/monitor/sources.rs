@@ -110,8 +110,11 @@ pub fn tree(mount: &Mount, userns: Option<BorrowedFd<'_>>) -> Result<OwnedFd, Er
         let doing = format!("mounting {fstype} for {}", mount.target.display());
         return mount::new(fstype, &mount.source.to_string_lossy(), &options).map_err(Error::io(doing));
     }
-    let tree = mount::clone_tree(&mount.source, options.recursive)
-        .map_err(Error::io(format!("opening {}", mount.source.display())))?;
+    let cloned = match &mount.within {
+        Some(folder) => mount::clone_tree_within(folder, &mount.source, options.recursive),
+        None => mount::clone_tree(&mount.source, options.recursive),
+    };
+    let tree = cloned.map_err(Error::io(format!("opening {}", mount.source.display())))?;
     if mount.idmapped
         && let Some(userns) = userns
     {

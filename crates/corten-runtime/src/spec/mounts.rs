@@ -44,6 +44,9 @@ pub enum Source {
 pub struct Mount {
     /// A path on the host for a bind mount; else what the file system wants as its source (`tmpfs`, a block device).
     pub source: PathBuf,
+    /// A directory of the host that `source`, which lies below it, must not lead out of, whatever links there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<PathBuf>,
     /// Where it goes, from the container's root; a leading slash changes nothing.
     pub target: PathBuf,
     /// The file system; `None` is a bind mount.

@@ -84,6 +84,21 @@ impl Pool {
         })
     }
 
+    /// The directory of a custom volume for an instance that mounts it. It stays, and the volume counts as run from, until
+    /// [`Pool::release_root`]. A daemon that finds the instance running when it starts calls this as well.
+    ///
+    /// # Errors
+    /// When there is no such volume.
+    pub fn lend(&self, volume: &Volume) -> Result<PathBuf> {
+        let path = self.path(volume);
+        if !path.is_dir() {
+            return Err(Error::not_found("Storage volume not found"));
+        }
+        // Drivers keep custom volumes as plain directories, so that nothing has to be mounted.
+        self.roots().take(&path, || Ok(()))?;
+        Ok(path)
+    }
+
     /// The instance that runs from this volume has stopped.
     pub fn release_root(&self, volume: &Volume) {
         // Ending a use needs no work here, so that it cannot fail.

@@ -1,5 +1,6 @@
 //! Storage pools as the daemon holds them: one open pool for each row, and the volumes on them.
 
+pub mod attach;
 pub mod boot;
 pub mod change;
 pub mod create;

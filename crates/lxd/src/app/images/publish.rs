@@ -35,7 +35,7 @@ use crate::app::App;
 use crate::app::archive_file::{self, Listener, Seldom, in_words};
 use crate::app::instances::claims::{Key, Taken};
 use crate::app::instances::{Instances, observe, root};
-use crate::app::projects::Scope;
+use crate::app::projects::{Scope, allow};
 use crate::rest::operation::Op;
 
 /// What is published.
@@ -134,6 +134,10 @@ fn make(app: &App, scope: &Scope, what: &Packed<'_>, post: &ImagesPost, algorith
     });
     let written = written.map_err(|error| cancelled_or(op, error))?;
     mounted.release()?;
+    let room = app.view(|view| allow::image_space(view, scope.name()))?;
+    if let Some(room) = room.filter(|room| *room < written.size) {
+        return Err(Error::internal(format!("reached {} bytes, exceeding quota of {room}", written.size)));
+    }
     let size = i64::try_from(written.size).unwrap_or(i64::MAX);
     tell_result(op, &written.sha256, size);
     let _turn = app.images.turns.take(&written.sha256);

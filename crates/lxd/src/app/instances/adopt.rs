@@ -10,6 +10,7 @@ use corten_instance::volatile;
 use corten_runtime::Container;
 
 use super::{Instances, ended, key, root, start, stop};
+use crate::app::storage::attach;
 use crate::app::{App, warnings};
 
 /// Finds the containers that run on since the last daemon, and cleans up after those that ended meanwhile.
@@ -51,6 +52,9 @@ fn adopt_one(app: &Arc<App>, instance: &Instance) -> Result<()> {
     });
     let (pool, volume) = root::volume(app, instance)?;
     pool.root(&volume)?;
+    if let Err(error) = attach::take_up(app, instance) {
+        tracing::error!(instance = instance.name, %error, "Failed to take up the volumes of an instance");
+    }
     app.instances.running.add(key(instance), container, map.unwrap_or_default()).map(drop)
 }
 

@@ -28,8 +28,8 @@ use crate::app::images::source::{Ready, Wanted};
 use crate::app::projects::allow;
 use crate::app::projects::holdings::Guest;
 use crate::app::projects::restrictions::is_safe;
-use crate::app::storage::image_volumes;
 use crate::app::storage::pools::Pools;
+use crate::app::storage::{attach, image_volumes};
 
 /// What the new instance is filled with.
 pub enum Origin {
@@ -186,6 +186,8 @@ fn plan(app: &App, project: &str, post: &InstancesPost, origin: &Origin) -> Resu
     };
     let (config, devices) = app.view(|view| expanded(view, &instance))?;
     (instance.expanded_config, instance.expanded_devices) = (config, devices);
+    attach::check(app, &instance)
+        .map_err(|error| error.context("Failed creating instance record: Failed initialising instance"))?;
     let own = volatile_keys(app, &instance)?;
     for config in [&mut instance.config, &mut instance.expanded_config] {
         config.extend(own.clone());

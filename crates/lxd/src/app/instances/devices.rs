@@ -9,7 +9,7 @@ use corten_host::cgroup::devices::Rule;
 use corten_host::undo::Undo;
 use corten_instance::device::nic;
 use corten_instance::device::registry::device;
-use corten_instance::device::{Attachment, Call, Host, start_order};
+use corten_instance::device::{Attachment, Call, Host, VolumeSource, start_order};
 use corten_instance::idmap;
 use corten_instance::instance::{Config, Instance};
 use corten_network::network::Network;
@@ -17,14 +17,29 @@ use corten_network::port::move_link;
 
 use super::running::{Entry, failed};
 use crate::app::App;
+use crate::app::projects::holdings::is_restricted;
+use crate::app::projects::restrictions::devices::allowed_parent;
+use crate::app::storage::attach;
 
 impl Host for App {
-    fn attach_volume(&self, _instance: &Instance, pool: &str, volume: &str, _undo: &mut Undo) -> Result<PathBuf> {
-        Err(Error::not_implemented(format!("The custom volume {volume:?} of {pool:?} cannot be attached yet")))
+    fn attach_volume(&self, instance: &Instance, pool: &str, volume: &str, undo: &mut Undo) -> Result<VolumeSource> {
+        attach::attach(self, instance, pool, volume, undo)
     }
 
-    fn detach_volume(&self, _instance: &Instance, _pool: &str, _volume: &str) -> Result<()> {
-        Ok(())
+    fn detach_volume(&self, instance: &Instance, pool: &str, volume: &str) -> Result<()> {
+        attach::detach(self, instance, pool, volume)
+    }
+
+    fn source_folder(&self, instance: &Instance, source: &str) -> Result<Option<PathBuf>> {
+        let scope = self.project(&instance.project)?;
+        if !is_restricted(&scope.0.config) {
+            return Ok(None);
+        }
+        match allowed_parent(&scope.0.config, source) {
+            Some(parent) if parent.as_os_str().is_empty() => Ok(None),
+            Some(parent) => Ok(Some(parent)),
+            None => Err(Error::invalid(format!("Disk source path {source:?} not allowed by project"))),
+        }
     }
 
     fn network(&self, instance: &Instance, options: &Config) -> Result<Option<Arc<dyn Network>>> {

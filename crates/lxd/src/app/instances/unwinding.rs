@@ -7,12 +7,15 @@ use std::collections::BTreeMap;
 
 use corten_api::instance::InstancePut;
 use corten_api::network::NetworksPost;
+use corten_api::storage_pool_volume::StorageVolumesPost;
 use corten_host::undo::every_step_unwinds;
 
 use super::create::{self, Origin};
 use super::stop::{self, Way};
 use super::{Instances, delete, rename, start, update};
-use world::in_world;
+use crate::app::storage::custom::{self, Place};
+use crate::app::storage::pools::Pools;
+use world::{World, in_world, list};
 
 fn creation(driver: &'static str) {
     in_world(&format!("create-{driver}"), driver, |world| {
@@ -58,6 +61,12 @@ fn starting(driver: &'static str) {
         let nic = [("type", "nic"), ("network", "unwindbr0"), ("name", "eth0")];
         let nic = nic.into_iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
         put.devices.insert("eth0".to_string(), nic);
+        let data = Place { pool: "p".into(), project: "default".into(), name: "data".into() };
+        custom::create(&world.app, &data, &StorageVolumesPost::default(), None).expect("a volume");
+        let disk = [("type", "disk"), ("pool", "p"), ("source", "data"), ("path", "/data")];
+        let disk = disk.into_iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        put.devices.insert("data".to_string(), disk);
+        let is_used = || Pools::get(&world.app, "p").expect("open").is_running(&data.volume(&BTreeMap::new()));
         update::update(&world.app, &key, &put, None).expect("a NIC");
         let (before, kernel) = (world.state(), world.kernel(name));
         every_step_unwinds(
@@ -66,12 +75,16 @@ fn starting(driver: &'static str) {
                 assert_eq!(world.state(), before, "after step {step}");
                 assert_eq!(world.kernel(name), kernel, "after step {step}");
                 assert!(world.app.instances.running.get(&key).is_none(), "after step {step}");
+                assert!(!is_used(), "after step {step}");
             },
         );
+        assert!(is_used());
         let app = world.app.clone();
         std::thread::spawn(move || super::ended::listen(&app));
         stop::stop(&world.app, &key, Way::Force, None).expect("it can be stopped");
+        assert!(!is_used());
         delete::delete(&world.app, &key, None).expect("it can go");
+        custom::delete(&world.app, &data).expect("it can go");
         crate::app::networks::change::delete(&world.app, "default", "unwindbr0").expect("it can go");
     });
 }
@@ -135,7 +148,13 @@ fn publishing(driver: &'static str) {
         let images = || {
             let mut files = Vec::new();
             list(&world.folder.join("lxd/images"), 2, &mut files);
-            (files, world.app.list_images("default", false).expect("the database answers"))
+            (
+                files,
+                world
+                    .app
+                    .list_images(&world.app.project("default").expect("the project"), false)
+                    .expect("the database answers"),
+            )
         };
         let before = world.state();
         every_step_unwinds(

@@ -22,6 +22,7 @@ use super::running::Entry;
 use super::{Instances, backup_file, devices, ended, limits, observe, tell};
 use crate::app::App;
 use crate::app::projects::allow;
+use crate::app::storage::attach;
 
 /// Keys that a running container cannot take over: they shape its namespaces.
 const AT_START: [&str; 3] = ["security.privileged", "security.nesting", "raw.lxc"];
@@ -109,6 +110,7 @@ pub(super) fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<In
     new.expanded_config.retain(|_, value| !value.is_empty());
     must_keep_ids(old, &new)?;
     must_keep_root(old, &new)?;
+    attach::check(app, &new)?;
     add_addresses(&mut new)?;
     if cloud_init::needs_new_id(old, &new) {
         let id = volatile::new_uuid()?;

@@ -22,6 +22,7 @@ use super::pools::Pools;
 use super::volumes::{Users, row};
 use crate::app::App;
 use crate::app::projects::{allow, scope_in};
+use crate::app::settings::is_true;
 
 /// A custom volume: its pool, the project that holds it, and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +58,7 @@ fn checked(pool: &Pool, place: &Place, config: &Config) -> Result<Config> {
         storage::Volume { driver: pool.driver_name(), kind: "custom", content: "filesystem", name: &place.name };
     let config = storage::with_pool_defaults(&facts, &stored(config), &pool.config());
     entity::check(Entity::Volume(&facts), &config)?;
-    if ["security.unmapped", "security.shifted"]
-        .iter()
-        .all(|key| config.get(*key).is_some_and(|value| crate::app::settings::is_true(value)))
+    if ["security.unmapped", "security.shifted"].iter().all(|key| config.get(*key).is_some_and(|value| is_true(value)))
     {
         return Err(Error::invalid("security.unmapped and security.shifted are mutually exclusive"));
     }
@@ -170,7 +169,16 @@ fn must_be_free(view: &View<'_>, place: &Place) -> Result<(), Abort> {
 pub fn update(app: &App, place: &Place, description: &str, config: &Config) -> Result<()> {
     let pool = Pools::get(app, &place.pool)?;
     let old = app.view(|view| place.row(view))?;
-    let config = checked(&pool, place, config)?;
+    let mut config = checked(&pool, place, config)?;
+    let is_on = |config: &Config, key: &str| config.get(key).is_some_and(|value| is_true(value));
+    if is_on(&old.config, "security.shifted") != is_on(&config, "security.shifted")
+        && pool.is_running(&place.volume(&config))
+    {
+        return Err(Error::internal("Cannot modify shifting with running instances using the volume"));
+    }
+    if is_on(&config, "security.unmapped") {
+        config.retain(|key, _| !key.starts_with("volatile.idmap."));
+    }
     app.view(|view| allow::volume(view, &place.project, &place.name, &config))?;
     let (before, after) = (size(&old.config)?, size(&config)?);
     let volume = place.volume(&config);
@@ -216,9 +224,11 @@ pub fn rename(app: &Arc<App>, place: &Place, new: &str) -> Result<()> {
 }
 
 /// Whether a device is a disk of this volume.
-fn is_disk_of(device: &Config, place: &Place) -> bool {
-    let is = |key: &str, value: &str| device.get(key).is_some_and(|found| found == value);
-    is("type", "disk") && is("pool", &place.pool) && is("source", &place.name)
+pub fn is_disk_of(device: &Config, place: &Place) -> bool {
+    let get = |key: &str| device.get(key).map_or("", String::as_str);
+    let source = get("source");
+    let name = source.strip_prefix("custom/").unwrap_or(source);
+    get("type") == "disk" && get("pool") == place.pool && name == place.name
 }
 
 /// Refuses to change a volume that a running instance has.

@@ -9,6 +9,7 @@ use corten_db::table::storage_pools;
 use corten_storage::pool::Pool;
 
 use crate::app::App;
+use crate::app::images::turn::Turns;
 
 /// Pools that have been asked for since the daemon started.
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub struct Pools {
     open: RwLock<HashMap<String, Pool>>,
     /// Held while a pool is made, changed or removed: one at a time.
     changing: Mutex<()>,
+    /// Held for a volume, `POOL/PROJECT_NAME`, while its files get other owners.
+    pub shifting: Turns,
     generation: AtomicU64,
 }
 

@@ -98,7 +98,11 @@ impl World {
             let taken = snapshots::list(view, None)?;
             let taken = taken.iter().map(|row| format!("{:?}", (&row.instance, &row.name, &row.config)));
             let volumes = storage_volumes::list(view, None, None, None)?;
-            let volumes = volumes.iter().map(|volume| format!("{volume:?}"));
+            // The ids that a custom volume's files have are its own affair: they are looked at by every start.
+            let volumes = volumes.into_iter().map(|mut volume| {
+                volume.config.retain(|key, _| !key.starts_with("volatile.idmap."));
+                format!("{volume:?}")
+            });
             let copies = volume_snapshots::list(view)?;
             let copies = copies.iter().map(|copy| format!("{:?}", (copy.volume_id, &copy.name)));
             Ok((rows.chain(taken).collect(), volumes.chain(copies).collect()))
@@ -130,7 +134,8 @@ impl World {
     }
 }
 
-fn list(folder: &Path, depth: usize, into: &mut Vec<PathBuf>) {
+/// What is in a folder, so many folders deep.
+pub fn list(folder: &Path, depth: usize, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         into.push(entry.path());
         if depth > 1 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
