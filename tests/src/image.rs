@@ -64,6 +64,21 @@ pub fn busybox(folder: &Path) -> PathBuf {
     file
 }
 
+/// A unified busybox image as one squashfs, `folder/busybox.squashfs`; its content differs from [`busybox`]'s.
+///
+/// # Panics
+/// When mksquashfs (Debian's squashfs-tools) fails.
+pub fn busybox_squashfs(folder: &Path) -> PathBuf {
+    let (tree, file) = (folder.join("busybox-squashed-tree"), folder.join("busybox.squashfs"));
+    if !file.exists() {
+        busybox_tree(&tree);
+        let mut make = Command::new("mksquashfs");
+        make.arg(&tree).arg(&file).args(["-quiet", "-no-progress", "-noappend"]);
+        crate::run::run(make, b"").ok();
+    }
+    file
+}
+
 /// Packages of the Debian image beside the smallest system: what the article types, and an init.
 const DEBIAN_PACKAGES: &str =
     "systemd,systemd-sysv,dbus,iproute2,iputils-ping,procps,login,passwd,isc-dhcp-client,libpam-systemd";

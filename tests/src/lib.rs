@@ -9,6 +9,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod crash;
 pub mod daemon;
 pub mod image;
 pub mod image_server;

@@ -2,6 +2,7 @@
 //! running LXD's own suite.
 #![forbid(unsafe_code)]
 
+pub mod crash;
 pub mod docs;
 pub mod tidy;
 pub mod upstream;

@@ -3,28 +3,33 @@
 
 use std::process::ExitCode;
 
-use xtask::{docs, project, tidy, upstream};
+use xtask::{crash, docs, project, tidy, upstream};
 
 const USAGE: &str = "usage: cargo xtask tidy              looks for what the house style refuses
        cargo xtask docs              writes doc/config from the key tables
-       cargo xtask upstream TEST…    runs tests of LXD's own suite";
+       cargo xtask upstream TEST…    runs tests of LXD's own suite
+       cargo xtask crash             kills the daemon at random moments and looks at what is left";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    let or_failed = |outcome: Result<bool, String>| match outcome {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(String::new()),
+        Err(message) => Err(message),
+    };
     let outcome = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["tidy"] => tidy(),
         ["docs"] => docs::write(&project()),
-        ["upstream", ref rest @ ..] => match upstream::run(&project(), rest) {
-            Ok(true) => Ok(()),
-            Ok(false) => return ExitCode::FAILURE,
-            Err(message) => Err(message),
-        },
+        ["upstream", ref rest @ ..] => or_failed(upstream::run(&project(), rest)),
+        ["crash", ref rest @ ..] => or_failed(crash::run(&project(), rest)),
         _ => Err(USAGE.to_string()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("{message}");
+            if !message.is_empty() {
+                eprintln!("{message}");
+            }
             ExitCode::FAILURE
         }
     }

@@ -23,6 +23,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use corten_host::syscall::clone3::{Side, clone3, exit_now};
 use corten_host::syscall::process::{close_all_from, ignore_signals, trim_heap};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::DumpableBehavior;
 
@@ -44,7 +45,7 @@ pub fn run() -> i32 {
         .and_then(|spec| become_a_daemon(&spec).map(|()| spec))
         .map_err(|error| StartFailed::new(steps::MONITOR, "becoming a monitor", &error))
         .and_then(|spec| steps::reach(&spec, steps::MONITOR).map(|()| spec))
-        .and_then(start::open);
+        .and_then(|spec| start::open(spec, || is_waited_for(&report)));
     match opened.and_then(beget) {
         Ok(None) => 0,
         Ok(Some(opened)) => exit_now(be_monitor(opened, report)),
@@ -93,6 +94,13 @@ fn be_monitor(opened: start::Opened, report: OwnedFd) -> i32 {
             1
         }
     }
+}
+
+/// Whether somebody still waits for the report. A daemon that died before our socket was there cannot know of us, and the
+/// next one has looked for us in vain.
+fn is_waited_for(report: &OwnedFd) -> bool {
+    let mut fds = [PollFd::new(report, PollFlags::empty())];
+    !matches!(poll(&mut fds, Some(&Timespec::default())), Ok(1))
 }
 
 fn read_spec() -> io::Result<Spec> {

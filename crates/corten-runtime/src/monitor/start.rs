@@ -76,12 +76,16 @@ pub struct Opened {
     pub groups: Groups,
 }
 
-/// Opens the socket and makes the groups, or leaves nothing of them.
-pub fn open(mut spec: Spec) -> Result<Opened, StartFailed> {
+/// Opens the socket and makes the groups, or leaves nothing of them. Once the socket is there whoever comes next finds us;
+/// if nobody waits by then (`is_waited_for`), nobody wants the container.
+pub fn open(mut spec: Spec, is_waited_for: impl Fn() -> bool) -> Result<Opened, StartFailed> {
     steps::reach(&spec, steps::SOCKET)?;
-    let listener = serve::listen(&spec.run_dir)
-        .map_err(|error| StartFailed::new(steps::SOCKET, "opening the monitor's socket", &error))?;
-    match groups::make(&spec) {
+    let abandoned = || io::Error::other("nobody waits for it any more");
+    let wanted = || if is_waited_for() { Ok(()) } else { Err(abandoned()) };
+    let in_vain = |error: io::Error| StartFailed::new(steps::SOCKET, "opening the monitor's socket", &error);
+    wanted().map_err(in_vain)?;
+    let listener = serve::listen(&spec.run_dir).map_err(in_vain)?;
+    match wanted().map_err(in_vain).and_then(|()| groups::make(&spec)) {
         Ok(groups) => {
             spec.cgroup.layout = Some(groups.layout.clone());
             Ok(Opened { spec, listener, groups })

@@ -5,11 +5,21 @@ use corten_archive::watch::Watch;
 use super::Pool;
 use crate::error::Result;
 use crate::fill::ImageFiles;
+use crate::generic::names;
+use crate::volume::Kind;
 
 impl Pool {
     /// Whether instances are made from an image held on the pool (and the image has a volume in the API's eyes).
     pub fn has_optimized_images(&self) -> bool {
         self.driver().info().optimized_images
+    }
+
+    /// Fingerprints of the images that the pool holds, those too that only wait for their last volume to go.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn held_images(&self) -> Result<Vec<String>> {
+        names::volumes(&self.directory().join(Kind::Image.directory()))
     }
 
     /// Whether the pool holds this image ready.

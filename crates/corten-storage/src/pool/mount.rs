@@ -23,6 +23,11 @@ impl Pool {
         self.sweep()
     }
 
+    /// Whether the pool's content can be reached: below a source that could not be mounted nothing is to be seen.
+    pub fn is_reachable(&self) -> bool {
+        self.directory().join(Kind::Container.directory()).is_dir()
+    }
+
     /// Ends what [`Pool::mount`] began. Running containers keep what they run from.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::{Options, systemd, tasks, warnings};
 use crate::app::App;
 use crate::app::images;
-use crate::app::instances::{adopt, ended};
+use crate::app::instances::{adopt, ended, recover};
 use crate::app::networks;
 use crate::app::ready::Stage;
 use crate::app::storage;
@@ -25,6 +25,7 @@ pub struct Step {
 pub const STEPS: &[Step] = &[
     Step { name: "trusted certificates", run: |app, _| app.load_trust() },
     Step { name: "storage pools", run: |app, _| storage::boot::mount_all(app) },
+    Step { name: "leftovers of instances", run: |app, _| recover::recover(app) },
     Step { name: "leftovers of images", run: |app, _| images::sweep::sweep(app) },
     Step { name: "networks", run: |app, _| networks::up_all(app) },
     Step { name: "running instances", run: |app, _| adopt::adopt(app) },

@@ -7,6 +7,7 @@ use corten_db::table::images;
 
 use super::store::folder;
 use crate::app::App;
+use crate::app::storage::image_volumes;
 
 /// Removes everything in the directory of images that belongs to no image.
 ///
@@ -30,5 +31,5 @@ pub fn sweep(app: &App) -> Result<()> {
             Err(error) => tracing::error!("Unable to remove leftover image: {name}: {error}"),
         }
     }
-    Ok(())
+    image_volumes::reconcile(app)
 }

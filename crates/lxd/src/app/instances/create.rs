@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use super::claims::Taken;
 use super::find::{expand, profile_project};
+use super::intent::{self, Intent};
 use super::{Instances, backup_file, links, root};
 use crate::app::App;
 use crate::app::images::find::seen_from;
@@ -132,6 +133,9 @@ fn make(
     let recording = |error: Error| error.context("Failed creating instance record");
     check_record(app, post).map_err(recording)?;
     let planned = plan(app, project, post, origin)?;
+    let key = super::key(&planned);
+    let mark = planned.volatile(volatile::UUID).to_string();
+    intent::note(app, &key, &Intent::Create(mark), &mut undo)?;
     let instance = step(
         &mut undo,
         "remember the instance",
@@ -147,6 +151,7 @@ fn make(
     backup_file::write(app, &instance)?;
     pass("announce the instance")?;
     undo.keep();
+    intent::done(app, &key)?;
     let source = corten_api::url::path_in(project, ["instances", &instance.name]);
     let pool = instance.pool().unwrap_or_default().to_string();
     let context = [("storage-pool", Value::from(pool)), ("type", Value::from("container"))];

@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use corten_api::error::{Error, Result};
 use corten_api::event::EventLifecycleRequestor;
-use corten_db::table::{instances, snapshots, storage_volumes};
+use corten_db::table::{instances, storage_volumes};
+use corten_host::undo::Undo;
 use corten_instance::instance::{Instance, is_true};
 use corten_instance::lifecycle::admission::Action;
+use corten_instance::step::pass;
 
 use super::claims::{Key, Taken};
+use super::intent::{self, Intent};
 use super::{Instances, links, observe, root, start, tell};
 use crate::app::App;
+use crate::app::networks::hosts;
 
 /// Deletes the stopped instance of this key for a client.
 ///
@@ -32,11 +36,27 @@ pub fn delete(app: &Arc<App>, key: &Key, requestor: Option<&EventLifecycleReques
 /// # Errors
 /// See [`delete`].
 pub fn remove(app: &App, instance: &Instance, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
+    let (key, mut undo) = (super::key(instance), Undo::default());
+    intent::note_if_possible(app, &key, &Intent::Delete, &mut undo);
+    remove_parts(app, instance)?;
+    undo.keep();
+    intent::done(app, &key)?;
+    tell(app, instance, "instance-deleted", requestor);
+    Ok(())
+}
+
+/// Removes all that there is of a stopped instance, its row last; what is gone already is no failure.
+///
+/// # Errors
+/// See [`delete`].
+pub fn remove_parts(app: &App, instance: &Instance) -> Result<()> {
     let (pool, volume) = root::volume(app, instance)?;
     let _bar = app.instances.visits.bar(&super::key(instance));
-    for snapshot in app.view(|view| Ok(snapshots::of_instance(view, instance.id)?))? {
-        pool.delete_volume(&volume.snapshot(&snapshot.name))?;
+    for snapshot in pool.snapshots(&volume)? {
+        pass("remove a snapshot")?;
+        pool.delete_snapshot(&volume, &snapshot)?;
     }
+    pass("remove the volume")?;
     pool.delete_volume(&volume)?;
     for folder in [start::log_dir(app, instance), start::run_dir(app, instance)] {
         // A folder that was never made need not be removed.
@@ -50,6 +70,7 @@ pub fn remove(app: &App, instance: &Instance, requestor: Option<&EventLifecycleR
     if let Err(error) = links::remove(app, &instance.project, &instance.name) {
         tracing::warn!(instance = instance.name, %error, "Failed to remove the links of a deleted instance");
     }
+    pass("forget the instance")?;
     let (project, name, row) = (&instance.project, &instance.name, volume.id.map(i64::from));
     app.write(|tx| {
         instances::delete(tx, project, name)?;
@@ -58,6 +79,6 @@ pub fn remove(app: &App, instance: &Instance, requestor: Option<&EventLifecycleR
         }
         Ok(())
     })?;
-    tell(app, instance, "instance-deleted", requestor);
+    hosts::forget(app, instance);
     Ok(())
 }

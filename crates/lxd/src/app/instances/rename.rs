@@ -10,11 +10,14 @@ use corten_instance::instance::{Instance, host_name};
 use corten_instance::lifecycle::admission::Action;
 use corten_instance::step::{pass, step};
 use corten_instance::volatile;
+use corten_storage::volume::Volume;
 use serde_json::Value;
 
 use super::claims::{Key, Taken};
+use super::intent::{self, Intent};
 use super::{Instances, backup_file, links, observe, root, start};
 use crate::app::App;
+use crate::app::networks::hosts;
 
 /// Renames the stopped instance of this key.
 ///
@@ -42,7 +45,8 @@ fn change(app: &Arc<App>, instance: &Instance, new: &str) -> Result<()> {
     let (pool, volume) = root::volume(app, instance)?;
     let _bar = app.instances.visits.bar(&super::key(instance));
     let row = volume.id.map(i64::from);
-    let mut undo = Undo::default();
+    let (key, mut undo) = (super::key(instance), Undo::default());
+    intent::note(app, &key, &Intent::Rename(new.to_string()), &mut undo)?;
     // Taken back last of all, when the volume has its old name again.
     let (again, (project, old), new_name) = (app.clone(), super::key(instance), new.to_string());
     undo.push("link the volume as before", move || {
@@ -81,8 +85,39 @@ fn change(app: &Arc<App>, instance: &Instance, new: &str) -> Result<()> {
         Ok(())
     })?;
     undo.keep();
-    let _ = std::fs::remove_dir_all(start::run_dir(app, instance));
+    end(app, &key, new)?;
+    intent::done(app, &key)?;
+    hosts::forget(app, instance);
     Ok(())
+}
+
+/// What follows once the new name is remembered: the links, and the folder of a run under the old name.
+///
+/// # Errors
+/// What cannot be changed.
+pub fn end(app: &App, old: &Key, new: &str) -> Result<()> {
+    links::remove(app, &old.0, &old.1)?;
+    links::set_known(app, &old.0, new)?;
+    let old = Instance { project: old.0.clone(), name: old.1.clone(), ..Instance::default() };
+    // What was never made need not be removed.
+    let _ = std::fs::remove_dir_all(start::run_dir(app, &old));
+    Ok(())
+}
+
+/// Gives an instance that was to be called `new` what is its own again.
+///
+/// # Errors
+/// What cannot be renamed.
+pub fn take_back(app: &App, instance: &Instance, new: &str) -> Result<()> {
+    let (pool, volume) = root::volume(app, instance)?;
+    let renamed = Volume { name: host_name(&instance.project, new), ..volume.clone() };
+    if !pool.has_volume(&volume) && pool.has_volume(&renamed) {
+        pool.rename_volume(&renamed, &volume.name)?.keep();
+    }
+    links::remove(app, &instance.project, new)?;
+    links::set_known(app, &instance.project, &instance.name)?;
+    let other = Instance { name: new.to_string(), ..instance.clone() };
+    rename_folder(&start::log_dir(app, &other), &start::log_dir(app, instance))
 }
 
 /// Renames a folder that may not be there.

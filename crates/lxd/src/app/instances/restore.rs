@@ -16,6 +16,7 @@ use corten_instance::volatile;
 use serde_json::Value;
 
 use super::claims::{Claim, Key, Taken};
+use super::intent::{self, Intent};
 use super::stop::{Way, end};
 use super::{Instances, backup_file, devices, observe, root, snapshots as taken, start, tell};
 use crate::app::App;
@@ -83,11 +84,16 @@ struct Remembered {
     volume: Option<(i64, String, Config)>,
 }
 
-fn make(app: &Arc<App>, instance: &Instance, name: &str) -> Result<()> {
+/// Makes a stopped instance what its snapshot `name` is; done again after a kill, it ends what was begun.
+///
+/// # Errors
+/// See [`restore`].
+pub(super) fn make(app: &Arc<App>, instance: &Instance, name: &str) -> Result<()> {
     let snapshot = taken::find(app, instance, name)?;
     let (pool, volume) = root::volume(app, instance)?;
     let (before, after) = app.view(|view| Ok((now(view, instance)?, then(view, instance, &snapshot)?)))?;
-    let mut undo = Undo::default();
+    let (key, mut undo) = (super::key(instance), Undo::default());
+    intent::note(app, &key, &Intent::Restore(name.to_string()), &mut undo)?;
     step(
         &mut undo,
         "remember the snapshot's configuration",
@@ -101,7 +107,8 @@ fn make(app: &Arc<App>, instance: &Instance, name: &str) -> Result<()> {
     let _bar = app.instances.visits.bar(&super::key(instance));
     pool.restore_volume(&volume, name, &Watch::default())?;
     undo.keep();
-    backup_file::refresh(app, &super::key(instance));
+    intent::done(app, &key)?;
+    backup_file::refresh(app, &key);
     Ok(())
 }
 

@@ -23,6 +23,7 @@ use corten_instance::{idmap, volatile};
 use corten_runtime::Spec;
 
 use super::claims::{Claim, Key, Taken};
+use super::intent::{self, Intent};
 use super::running::Entry;
 use super::{Instances, devices, ended, key, limits, observe, root, tell, templates};
 use crate::app::App;
@@ -94,9 +95,10 @@ pub fn run(app: &Arc<App>, instance: &Instance, _claim: &Claim) -> Result<()> {
     let mut instance = instance.clone();
     let (map, changes) = prepare(app, &instance)?;
     remember_in(&mut instance, &changes);
+    let (key, mut undo) = (key(&instance), Undo::default());
     // Whoever works with the files of the stopped instance is sent away; he finds them in the running one.
-    let _bar = app.instances.visits.bar(&key(&instance));
-    let mut undo = Undo::default();
+    let _bar = app.instances.visits.bar(&key);
+    intent::note(app, &key, &Intent::Start, &mut undo)?;
     make_folders(app, &instance)?;
     pass("make files from templates")?;
     templates::apply(app, &instance, &[trigger.as_str(), "start"])?;
@@ -108,6 +110,7 @@ pub fn run(app: &Arc<App>, instance: &Instance, _claim: &Claim) -> Result<()> {
     let entry = launch(app, &instance, &spec, &map, &mut undo)?;
     remember(app, &instance, &changes)?;
     undo.keep();
+    intent::done(app, &key)?;
     // A container may be gone again by now; then this was its start all the same.
     drop(entry);
     if !instance.get("limits.cpu").is_empty() {

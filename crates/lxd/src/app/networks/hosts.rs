@@ -51,6 +51,26 @@ fn host(instance: &Instance, device: &str, options: &Config) -> Option<Host> {
     nic.host()
 }
 
+/// Lets the networks of an instance's NICs forget it, after it is gone or has another name. What fails is logged: the next
+/// start of the network puts it right.
+pub fn forget(app: &App, instance: &Instance) {
+    for (device, options) in &instance.expanded_devices {
+        if options.get("type").is_some_and(|kind| kind == "nic")
+            && let Err(error) = forget_one(app, instance, device, options)
+        {
+            tracing::warn!(instance = instance.name, device, %error, "Failed to let a network forget a NIC");
+        }
+    }
+}
+
+fn forget_one(app: &App, instance: &Instance, device: &str, options: &Config) -> Result<()> {
+    let network = super::of_nic(app, &instance.project, options)?;
+    match (network, host(instance, device, options)) {
+        (Some(network), Some(host)) => Ok(network.remove_host(&host)?),
+        _ => Ok(()),
+    }
+}
+
 /// The NICs of a project's instances on a network, for the list of leases.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use corten_api::error::{Error, Result};
 use corten_archive::watch::Watch;
 use corten_db::error::Abort;
-use corten_db::table::{Config, projects, storage_pools, storage_volumes};
+use corten_db::table::{Config, images, projects, storage_pools, storage_volumes};
 use corten_storage::fill::ImageFiles;
 use corten_storage::pool::Pool;
 
@@ -23,12 +23,13 @@ pub fn ensure(app: &App, pool: &Pool, fingerprint: &str, files: &ImageFiles, wat
     let known = |view: &corten_db::View<'_>| {
         Ok(storage_volumes::get(view, pool.name(), projects::DEFAULT, storage_volumes::IMAGE, fingerprint)?.is_some())
     };
-    if app.view(known)? {
-        return Ok(());
-    }
+    if app.view(known)? { Ok(()) } else { remember(app, pool, fingerprint) }
+}
+
+fn remember(app: &App, pool: &Pool, fingerprint: &str) -> Result<()> {
     app.write(|tx| {
         let row = storage_pools::get(tx, pool.name())?.ok_or_else(|| Error::not_found("Storage pool not found"))?;
-        if known(tx)? {
+        if storage_volumes::get(tx, pool.name(), projects::DEFAULT, storage_volumes::IMAGE, fingerprint)?.is_some() {
             return Ok(());
         }
         let volume = storage_volumes::Volume {
@@ -46,6 +47,42 @@ pub fn ensure(app: &App, pool: &Pool, fingerprint: &str, files: &ImageFiles, wat
         storage_volumes::insert(tx, &volume)?;
         Ok::<_, Abort>(())
     })
+}
+
+/// Lets what is remembered be what pools hold, where a killed daemon had done only one of both: images that are gone
+/// are forgotten, held ones remembered, or removed when the image itself is gone.
+///
+/// # Errors
+/// The database's; a pool that cannot be had is left alone.
+pub fn reconcile(app: &App) -> Result<()> {
+    for row in app.view(|view| Ok(storage_pools::list(view)?))? {
+        let outcome = match Pools::get(app, &row.name) {
+            Ok(pool) if pool.has_optimized_images() && pool.is_reachable() => reconcile_one(app, &pool),
+            _ => Ok(()),
+        };
+        if let Err(error) = outcome {
+            tracing::error!(pool = row.name, %error, "Failed to compare the pool's images with what is remembered");
+        }
+    }
+    Ok(())
+}
+
+fn reconcile_one(app: &App, pool: &Pool) -> Result<()> {
+    let (known, images) = app.view(|view| {
+        let known = storage_volumes::list(view, Some(pool.name()), None, Some(storage_volumes::IMAGE))?;
+        Ok((known, images::list(view, None)?))
+    })?;
+    for fingerprint in pool.held_images()?.iter().filter(|held| pool.has_image(held)) {
+        match images.iter().any(|image| image.fingerprint == *fingerprint) {
+            true if known.iter().any(|volume| volume.name == *fingerprint) => {}
+            true => remember(app, pool, fingerprint)?,
+            false => delete_from(app, pool.name(), fingerprint)?,
+        }
+    }
+    for volume in known.iter().filter(|volume| !pool.has_image(&volume.name)) {
+        app.write(|tx| Ok(storage_volumes::delete(tx, volume.id)?))?;
+    }
+    Ok(())
 }
 
 /// Removes an image from one pool.

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use corten_api::error::Result;
 use corten_api::event::EventLifecycleRequestor;
-use corten_db::table::{storage_volumes, volume_snapshots};
+use corten_db::table::{snapshots, storage_volumes, volume_snapshots};
+use corten_host::undo::Undo;
 use corten_instance::instance::Instance;
 use corten_instance::lifecycle::admission::Action;
 use corten_instance::step::pass;
 
 use super::super::claims::{Key, Taken};
-use super::super::{Instances, observe, root};
+use super::super::intent::{self, Intent};
+use super::super::{Instances, key, observe, root};
 use super::take::forget;
 use crate::app::App;
 
@@ -38,12 +40,34 @@ pub fn remove(app: &Arc<App>, key: &Key, name: &str, requestor: Option<&EventLif
 pub fn under_claim(app: &App, instance: &Instance, name: &str) -> Result<()> {
     let snapshot = super::find(app, instance, name)?;
     let (pool, volume) = root::volume(app, instance)?;
+    let (key, mut undo) = (key(instance), Undo::default());
+    intent::note_if_possible(app, &key, &Intent::DeleteSnapshot(name.to_string()), &mut undo);
     pass("remove the files")?;
     pool.delete_snapshot(&volume, name)?;
+    forget_it(app, instance, snapshot.id, name)?;
+    undo.keep();
+    intent::done(app, &key)
+}
+
+/// Ends the removal of a snapshot, or takes back its making: what is there of it goes.
+///
+/// # Errors
+/// What cannot be removed.
+pub fn remains(app: &App, instance: &Instance, name: &str) -> Result<()> {
+    let (pool, volume) = root::volume(app, instance)?;
+    pool.delete_snapshot(&volume, name)?;
+    if let Some(row) = app.view(|view| Ok(snapshots::get(view, instance.id, name)?))? {
+        forget_it(app, instance, row.id, name)?;
+    }
+    super::show_again(app, &key(instance));
+    Ok(())
+}
+
+fn forget_it(app: &App, instance: &Instance, row: i64, name: &str) -> Result<()> {
     pass("forget the snapshot")?;
     let copy = app.view(|view| {
         let volume = storage_volumes::of_instance(view, &instance.project, &instance.name)?;
         Ok(volume.map(|volume| volume_snapshots::get(view, volume.id, name)).transpose()?.flatten())
     })?;
-    forget(app, snapshot.id, copy.map_or(0, |copy| copy.id))
+    forget(app, row, copy.map_or(0, |copy| copy.id))
 }

@@ -13,7 +13,8 @@ use corten_instance::step::pass;
 use serde_json::Value;
 
 use super::super::claims::{Key, Taken};
-use super::super::{Instances, observe, root};
+use super::super::intent::{self, Intent};
+use super::super::{Instances, key, observe, root};
 use crate::app::App;
 
 /// Renames the snapshot `old` of the instance of this key.
@@ -57,7 +58,8 @@ fn change(app: &Arc<App>, instance: &Instance, old: &str, new: &str) -> Result<(
     check(app, instance, new)?;
     let snapshot = super::find(app, instance, old)?;
     let (pool, volume) = root::volume(app, instance)?;
-    let mut undo = Undo::default();
+    let (key, mut undo) = (key(instance), Undo::default());
+    intent::note(app, &key, &Intent::RenameSnapshot(old.to_string(), new.to_string()), &mut undo)?;
     pass("rename the files")?;
     undo.absorb(pool.rename_snapshot(&volume, old, new)?);
     pass("remember the new name")?;
@@ -72,5 +74,19 @@ fn change(app: &Arc<App>, instance: &Instance, old: &str, new: &str) -> Result<(
         Ok(())
     })?;
     undo.keep();
+    intent::done(app, &key)
+}
+
+/// Gives the files of the snapshot that is remembered as `old` that name again.
+///
+/// # Errors
+/// What cannot be renamed.
+pub fn take_back(app: &App, instance: &Instance, old: &str, new: &str) -> Result<()> {
+    let remembered = app.view(|view| Ok(snapshots::get(view, instance.id, old)?))?;
+    let (pool, volume) = root::volume(app, instance)?;
+    if remembered.is_some() && !pool.has_volume(&volume.snapshot(old)) && pool.has_volume(&volume.snapshot(new)) {
+        pool.rename_snapshot(&volume, new, old)?.keep();
+    }
+    super::show_again(app, &key(instance));
     Ok(())
 }

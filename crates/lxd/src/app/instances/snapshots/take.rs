@@ -16,6 +16,7 @@ use corten_instance::lifecycle::admission::{Action, Observed};
 use corten_instance::step::{pass, step};
 
 use super::super::claims::{Key, Taken};
+use super::super::intent::{self, Intent};
 use super::super::running::{Entry, failed};
 use super::super::{Instances, backup_file, key, links, observe, root};
 use super::show_again;
@@ -70,10 +71,16 @@ pub fn under_claim(
 fn make(app: &Arc<App>, instance: &Instance, wanted: &Wanted) -> Result<()> {
     let recording = |error: Error| error.context(format!("Failed creating instance snapshot record {:?}", wanted.name));
     name::check_snapshot(&wanted.name).map_err(recording)?;
+    must_be_new(app, instance, &wanted.name).map_err(recording)?;
     let (pool, volume) = root::volume(app, instance)?;
-    let mut undo = Undo::default();
+    let (key, mut undo) = (key(instance), Undo::default());
+    let meant = match observe(app, &key)? {
+        Observed::Frozen => Intent::SnapshotOfFrozen(wanted.name.clone()),
+        Observed::Running | Observed::Stopped => Intent::Snapshot(wanted.name.clone()),
+    };
+    intent::note(app, &key, &meant, &mut undo)?;
     // Taken back last of all: then link and file say again what was before.
-    let again = (app.clone(), key(instance));
+    let again = (app.clone(), key.clone());
     undo.push("show the instance as before", move || {
         show_again(&again.0, &again.1);
         Ok(())
@@ -91,7 +98,7 @@ fn make(app: &Arc<App>, instance: &Instance, wanted: &Wanted) -> Result<()> {
     let still = if pool.freezes_for_snapshots() { Still::hold(app, instance)? } else { None };
     pass("copy the volume")?;
     // Whoever works with the files of a stopped instance would go on in what is the snapshot from now on.
-    let _bar = app.instances.visits.bar(&key(instance));
+    let _bar = app.instances.visits.bar(&key);
     let copied = pool.snapshot_volume(&volume, &wanted.name, &Watch::default());
     drop(still);
     undo.absorb(copied.map_err(|error| Error::from(error).context("Create instance snapshot"))?);
@@ -100,14 +107,26 @@ fn make(app: &Arc<App>, instance: &Instance, wanted: &Wanted) -> Result<()> {
     pass("describe the instance")?;
     backup_file::write(app, instance)?;
     undo.keep();
-    Ok(())
+    intent::done(app, &key)
+}
+
+/// A name that is taken is found out before anything is written down: whoever reads the note after a kill removes the
+/// snapshot.
+fn must_be_new(app: &App, instance: &Instance, name: &str) -> Result<()> {
+    match app.view(|view| Ok(snapshots::get(view, instance.id, name)?))? {
+        Some(_) => Err(already_there()),
+        None => Ok(()),
+    }
+}
+
+fn already_there() -> Error {
+    Error::conflict("Add snapshot info to the database: This \"instances_snapshots\" entry already exists")
 }
 
 /// Writes the rows of the snapshot and its volume; gives their numbers.
 fn insert(tx: &mut Tx<'_>, instance: &Instance, wanted: &Wanted, now: Time) -> Result<(i64, i64), Abort> {
     if snapshots::get(tx, instance.id, &wanted.name)?.is_some() {
-        let words = "Add snapshot info to the database: This \"instances_snapshots\" entry already exists";
-        return Err(Error::conflict(words).into());
+        return Err(already_there().into());
     }
     let volume = storage_volumes::of_instance(tx, &instance.project, &instance.name)?;
     let volume = volume.ok_or_else(|| Error::not_found("Storage volume not found"))?;

@@ -1,0 +1,155 @@
+//! The daemon killed at random moments of every verb, again and again; after each kill the next daemon must show the
+//! world as it was before the verb, or as it is after it, with nothing left of anything else.
+//!
+//! All is drawn from one seed: the verbs, and how far into each the kill falls, as a part of the time that the verb took
+//! when nobody was killed. A seed replays the same verbs and the same moments, as far as a clock can.
+
+mod check;
+mod random;
+mod seen;
+mod verb;
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::{Host, image};
+use check::Baseline;
+use random::Random;
+use seen::{Seen, World};
+use verb::{VERBS, Verb};
+
+/// What is to be tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// The storage driver.
+    pub driver: &'static str,
+    /// How many kills.
+    pub kills: u32,
+    /// What all is drawn from.
+    pub seed: u64,
+}
+
+/// A kill may fall a little after the verb's usual end.
+const LATEST: f64 = 1.1;
+
+/// One in so many kills takes the monitor of `c1` as well.
+const MONITOR_TOO: u64 = 8;
+
+/// Kills a daemon of the story's own as often as planned.
+///
+/// # Panics
+/// When something is not as it must be, with the seed and what was done last.
+pub fn run(host: &Host, plan: Plan) {
+    let world = set_up(host, plan.driver);
+    let mut trial =
+        Trial { world, random: Random::new(plan.seed), usual: BTreeMap::new(), killed: 0, told: String::new() };
+    trial.baseline_of_bystander();
+    let baseline = Baseline::look(&trial.world);
+    for verb in VERBS {
+        trial.rehearse(verb);
+    }
+    baseline.check(&trial.world);
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    while trial.killed < plan.kills {
+        let verb = &VERBS[trial.random.below(VERBS.len() as u64) as usize];
+        *counts.entry(verb.name).or_default() += 1;
+        trial.kill_within(verb, &baseline, plan);
+    }
+    println!("{}: {} kills, seed {}: {counts:?}", plan.driver, trial.killed, plan.seed);
+}
+
+/// A daemon with a pool, a network, an image, and `c0`, which runs all the time and must never notice.
+fn set_up(host: &Host, driver: &str) -> World {
+    let daemon = host.daemon();
+    daemon.with_pool(driver);
+    daemon.lxc(["network", "create", "crashbr0", "ipv4.address=10.97.0.1/24", "ipv6.address=none"]).ok();
+    daemon.lxc(["profile", "device", "add", "default", "eth0", "nic", "network=crashbr0", "name=eth0"]).ok();
+    daemon.import_busybox("busybox");
+    let second = image::busybox_squashfs(host.folder());
+    daemon.lxc(["image", "import", &second.display().to_string(), "--alias", "squashed"]).ok();
+    daemon.lxc(["launch", "squashed", "c0"]).ok();
+    host.sh("cp -r busybox-tree other-tree; echo other > other-tree/rootfs/etc/other
+             tar -C other-tree --numeric-owner -czf other.tar.gz metadata.yaml rootfs");
+    let other = host.sh("sha256sum other.tar.gz | cut -d ' ' -f 1").trim().to_string();
+    let folder = host.folder().to_path_buf();
+    World { daemon, driver: driver.to_string(), other_image: folder.join("other.tar.gz"), folder, other }
+}
+
+struct Trial {
+    world: World,
+    random: Random,
+    /// How long each verb takes when nobody is killed.
+    usual: BTreeMap<&'static str, Duration>,
+    killed: u32,
+    /// What was done since the start, for whoever reads of a failure.
+    told: String,
+}
+
+impl Trial {
+    fn baseline_of_bystander(&self) {
+        assert!(self.world.look().instances["c0"].pid.is_some(), "the bystander runs");
+    }
+
+    /// Does the verb once undisturbed, to see that it works and how long it takes.
+    fn rehearse(&mut self, verb: &'static Verb) {
+        self.world.prepare(verb, self.random.below(1 << 30));
+        let before = self.world.look();
+        let begun = Instant::now();
+        self.world.lxc(&(verb.words)(&self.world)).ok();
+        self.usual.insert(verb.name, begun.elapsed());
+        let (after, wanted) = (self.world.look(), (verb.after)(&self.world, &before));
+        assert!(after.is_like(&wanted), "{} does what it does: {after:?} is not {wanted:?}", verb.name);
+    }
+
+    fn kill_within(&mut self, verb: &'static Verb, baseline: &Baseline, plan: Plan) {
+        let marker = self.random.below(1 << 30);
+        let part = self.random.part() * LATEST;
+        let monitor_too = self.random.below(MONITOR_TOO) == 0;
+        self.world.prepare(verb, marker);
+        let before = self.world.look();
+        let moment = self.usual[verb.name].mul_f64(part);
+        let words = (verb.words)(&self.world);
+        let line = format!("{} killed after {moment:?} ({part:.3} of its usual time)", words.join(" "));
+        self.told = format!("{}kill {}: {line}\n", last_lines(&self.told), self.killed);
+        let mut client = self.world.daemon.lxc_command(&words);
+        client.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let client = client.spawn().expect("lxc was built");
+        // The moment is what is being tried: there is no event to wait for.
+        std::thread::sleep(moment);
+        self.world.daemon.kill();
+        let lost = if monitor_too { self.world.kill_monitor(&before, "c1") } else { false };
+        let ran = client.wait_with_output().expect("lxc ends with its daemon");
+        self.killed += 1;
+        let replay = replay(plan, self.killed, &self.told, &String::from_utf8_lossy(&ran.stderr));
+        let _told = check::TellOnPanic(&replay);
+        self.world.daemon.begin();
+        let after = self.world.look();
+        let wanted = (verb.after)(&self.world, &before);
+        let between = verb.between.map(|between| between(&before));
+        let as_found = |state: &Seen| if lost { state.without_running("c1", &after) } else { state.clone() };
+        let mut states = [Some(&before), Some(&wanted), between.as_ref()].into_iter().flatten();
+        assert!(
+            states.any(|state| after.is_like(&as_found(state))),
+            "neither before nor after: {after:?}\nbefore: {before:?}\nafter: {wanted:?}"
+        );
+        let restarted = if lost { &["c1"] } else { verb.restarts };
+        assert!(before.same_processes(&after, restarted), "a container was restarted: {before:?} {after:?}");
+        baseline.check(&self.world);
+    }
+}
+
+/// What to tell of a failure: the last verbs, and how to see it again.
+fn replay(Plan { driver, seed, .. }: Plan, killed: u32, told: &str, client: &str) -> String {
+    format!(
+        "driver {driver}, seed {seed}, after kill {}; the client said: {client}{told}\
+         replay: cargo xtask crash --kills {killed} --seed {seed} --driver {driver}",
+        killed - 1
+    )
+}
+
+/// Of what was done, the last part.
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(20)..].iter().map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,35 @@
+//! Whenever the daemon is killed, the next one finds the world whole: the short form. The long form is
+//! `cargo xtask crash`, which sets the three variables.
+#![forbid(unsafe_code)]
+
+use stories::crash::{Plan, run};
+use stories::story;
+
+/// How many kills of each driver, what they are drawn from, and the only driver to try.
+const KILLS: &str = "CORTEN_CRASH_KILLS";
+const SEED: &str = "CORTEN_CRASH_SEED";
+const DRIVER: &str = "CORTEN_CRASH_DRIVER";
+
+fn trial(driver: &'static str) {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
+    if std::env::var(DRIVER).is_ok_and(|only| only != driver) {
+        println!("skipped: only the other driver was asked for");
+        return;
+    }
+    let seed = number(SEED).unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is after 1970");
+        u64::from(now.subsec_nanos())
+    });
+    let kills = number(KILLS).map_or(20, |kills| u32::try_from(kills).expect("a smaller number"));
+    story(|host| run(host, Plan { driver, kills, seed }));
+}
+
+#[test]
+fn a_killed_daemon_leaves_nothing_half_done_on_dir() {
+    trial("dir");
+}
+
+#[test]
+fn a_killed_daemon_leaves_nothing_half_done_on_overlay() {
+    trial("overlay");
+}
