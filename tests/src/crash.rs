@@ -126,9 +126,9 @@ impl Trial {
         self.world.daemon.begin();
         let after = self.world.look();
         let wanted = (verb.after)(&self.world, &before);
-        let between = verb.between.map(|between| between(&before));
+        let between: Vec<Seen> = verb.between.iter().map(|between| between(&before)).collect();
         let as_found = |state: &Seen| if lost { state.without_running("c1", &after) } else { state.clone() };
-        let mut states = [Some(&before), Some(&wanted), between.as_ref()].into_iter().flatten();
+        let mut states = [&before, &wanted].into_iter().chain(&between);
         assert!(
             states.any(|state| after.is_like(&as_found(state))),
             "neither before nor after: {after:?}\nbefore: {before:?}\nafter: {wanted:?}"

@@ -4,6 +4,7 @@
 
 pub mod features;
 pub mod load;
+pub mod name;
 
 use crate::file;
 

@@ -80,6 +80,20 @@ impl Command {
         self.argv.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
 
+    /// As [`Command::run`], under this AppArmor label.
+    ///
+    /// # Errors
+    /// [`Failed`]; as when the kernel knows no such label.
+    pub fn run_under(&self, label: &str) -> Result<Vec<u8>, Failed> {
+        let refused = |error: crate::file::Error| Failed::Io { argv: self.line(), source: error.source };
+        // The wish belongs to the thread, and each process that it starts has it, too: so the thread ends with this one.
+        let work = || crate::apparmor::change_on_exec(label).map_err(refused).and_then(|()| self.run());
+        std::thread::scope(|scope| match scope.spawn(work).join() {
+            Ok(ran) => ran,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    }
+
     /// Runs it to its end and gives its standard output.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What one instance becomes on this host: expansion, devices, limits, container spec.
 #![forbid(unsafe_code)]
 
+pub mod apparmor;
 pub mod aspect;
 pub mod cloud_init;
 pub mod container;

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::lease::{self, Lease};
 
 pub mod allocate;
+mod apparmor;
 pub mod arguments;
 pub mod hosts;
 pub mod process;
@@ -87,7 +88,8 @@ impl Dnsmasq {
             }
             running.stop()?;
         }
-        process::start(&arguments, &self.dir.join(process::START_PID), &self.pid_file())?;
+        let label = apparmor::load(&self.name, &self.dir)?;
+        process::start(&arguments, &self.dir.join(process::START_PID), &self.pid_file(), label.as_deref())?;
         Ok(Outcome::Started)
     }
 
@@ -99,6 +101,7 @@ impl Dnsmasq {
         if let Some(running) = self.process()? {
             running.stop()?;
         }
+        apparmor::delete(&self.name, &self.dir)?;
         remove(&self.pid_file())
     }
 

@@ -1,5 +1,6 @@
 //! The one holder of everything: what handlers, tasks and monitors work with.
 
+pub mod apparmor;
 pub mod archive_file;
 pub mod certificates;
 pub mod check;
@@ -29,6 +30,7 @@ use crate::rest::peer::{Peer, Requestor};
 use crate::rest::route::May;
 use crate::rest::tls::Identity;
 use crate::rest::{self, Service};
+use apparmor::AppArmor;
 use corten_api::error::Result;
 use corten_api::event::EventLifecycleRequestor;
 use corten_db::Db;
@@ -69,6 +71,8 @@ pub struct App {
     pub identity: Identity,
     /// What does not change about this host.
     pub host: Host,
+    /// What there is of AppArmor.
+    pub apparmor: AppArmor,
     /// How far the start has come, and whether the end is near.
     pub ready: Ready,
     /// What is known of instances beside the database.

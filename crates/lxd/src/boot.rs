@@ -8,6 +8,7 @@ pub mod tasks;
 pub mod warnings;
 
 use crate::app::App;
+use crate::app::apparmor::AppArmor;
 use crate::app::database::db_error;
 use crate::app::dirs::Dirs;
 use crate::app::facts::Host;
@@ -66,6 +67,7 @@ pub(crate) fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result
     let runtime = runtime.handle().clone();
     let operations = Operations::new(runtime.clone(), events.clone());
     Ok(Arc::new(App {
+        apparmor: AppArmor::look(&dirs),
         dirs,
         db,
         runtime,

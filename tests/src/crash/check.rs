@@ -178,6 +178,9 @@ fn disk(world: &World, seen: &Seen, wrong: &mut Vec<String>) {
         taken.extend(below.iter().map(|snapshot| format!("{name}/{snapshot}")));
     }
     differ("snapshots", &taken, &snapshots(seen), wrong);
+    let with_snapshots = seen.instances.iter().filter(|(_, instance)| !instance.snapshots.is_empty());
+    let with_snapshots: Names = with_snapshots.map(|(name, _)| name.clone()).collect();
+    differ("links of snapshots", &names(&dir.join("snapshots")), &with_snapshots, wrong);
     let images = column(world, "SELECT fingerprint FROM images");
     let mut files = names(&dir.join("images"));
     files.retain(|name| !name.ends_with(".rootfs"));

@@ -127,10 +127,17 @@ impl World {
     /// Brings everything to where `verb` can begin.
     pub fn prepare(&mut self, verb: &Verb, marker: u64) {
         for need in verb.needs {
+            if let Need::Marked = need {
+                self.mark(marker);
+            }
             self.bring(*need);
         }
-        let c1 = self.look().instances.get("c1").and_then(|instance| instance.pid);
-        if c1.is_some() {
+        self.mark(marker);
+    }
+
+    /// Lets `c1` have a marker of its own, when it runs.
+    fn mark(&self, marker: u64) {
+        if self.look().instances.get("c1").and_then(|instance| instance.pid).is_some() {
             self.must(&["exec", "c1", "--", "sh", "-c", &format!("echo {marker} > /root/marker")]);
         }
     }
@@ -138,6 +145,9 @@ impl World {
     fn bring(&mut self, need: Need) {
         let seen = self.look();
         let has = |name: &str| seen.instances.contains_key(name);
+        let has_snapshot = |name: &str, snapshot: &str| {
+            seen.instances.get(name).is_some_and(|instance| instance.snapshots.contains_key(snapshot))
+        };
         let runs = |name: &str| seen.instances.get(name).is_some_and(|instance| instance.pid.is_some());
         match need {
             Need::Absent(name) if has(name) => self.must(&["delete", "--force", name]),
@@ -147,6 +157,12 @@ impl World {
             }
             Need::Stopped(name) if runs(name) => self.must(&["stop", "--force", name]),
             Need::Running(name) if !runs(name) => self.must(&["start", name]),
+            Need::Snapshot(name, snapshot) if !has_snapshot(name, snapshot) => {
+                self.must(&["snapshot", name, snapshot]);
+            }
+            Need::NoSnapshot(name, snapshot) if has_snapshot(name, snapshot) => {
+                self.must(&["delete", &format!("{name}/{snapshot}")]);
+            }
             Need::OtherImage if !seen.images.contains(&self.other) => {
                 self.must(&["image", "import", &self.other_image.display().to_string()]);
             }

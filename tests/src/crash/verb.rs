@@ -8,6 +8,10 @@ pub enum Need {
     Absent(&'static str),
     Stopped(&'static str),
     Running(&'static str),
+    Snapshot(&'static str, &'static str),
+    NoSnapshot(&'static str, &'static str),
+    /// `c1`, which runs, has a marker that no snapshot has.
+    Marked,
     OtherImage,
     NoOtherImage,
 }
@@ -20,8 +24,8 @@ pub struct Verb {
     pub words: fn(&World) -> Vec<String>,
     /// The world after it.
     pub after: fn(&World, &Seen) -> Seen,
-    /// Where it may also stop, when it has two parts that are each whole.
-    pub between: Option<fn(&Seen) -> Seen>,
+    /// Where it may also stop, when it has parts that are each whole.
+    pub between: &'static [fn(&Seen) -> Seen],
     /// Instances that have another first process after it.
     pub restarts: &'static [&'static str],
 }
@@ -37,6 +41,11 @@ fn with(seen: &Seen, name: &str, change: impl FnOnce(&mut Instance)) -> Seen {
     seen
 }
 
+/// The world with `c1` as its snapshot is.
+fn restored(seen: &Seen, snapshot: &str) -> Seen {
+    with(seen, "c1", |c1| c1.marker = c1.snapshots[snapshot].clone())
+}
+
 fn without(seen: &Seen, name: &str) -> Seen {
     let mut seen = seen.clone();
     seen.instances.remove(name);
@@ -48,7 +57,7 @@ const SOME: Option<i64> = Some(1);
 
 /// A verb of one part that leaves running what runs.
 const PLAIN: Verb =
-    Verb { name: "", needs: &[], words: |_| Vec::new(), after: |_, seen| seen.clone(), between: None, restarts: &[] };
+    Verb { name: "", needs: &[], words: |_| Vec::new(), after: |_, seen| seen.clone(), between: &[], restarts: &[] };
 
 /// All of them.
 pub const VERBS: &[Verb] = &[
@@ -71,7 +80,7 @@ pub const VERBS: &[Verb] = &[
         needs: &[Need::Absent("c2")],
         words: |_| words(&["launch", "busybox", "c2"]),
         after: |_, seen| with(seen, "c2", |c2| c2.pid = SOME),
-        between: Some(|seen| with(seen, "c2", |_| ())),
+        between: &[|seen| with(seen, "c2", |_| ())],
         ..PLAIN
     },
     Verb {
@@ -94,7 +103,7 @@ pub const VERBS: &[Verb] = &[
         name: "restart",
         needs: &[Need::Running("c1")],
         words: |_| words(&["restart", "--force", "c1"]),
-        between: Some(|seen| with(seen, "c1", |c1| c1.pid = None)),
+        between: &[|seen| with(seen, "c1", |c1| c1.pid = None)],
         restarts: &["c1"],
         ..PLAIN
     },
@@ -110,7 +119,7 @@ pub const VERBS: &[Verb] = &[
         needs: &[Need::Running("c2")],
         words: |_| words(&["delete", "--force", "c2"]),
         after: |_, seen| without(seen, "c2"),
-        between: Some(|seen| with(seen, "c2", |c2| c2.pid = None)),
+        between: &[|seen| with(seen, "c2", |c2| c2.pid = None)],
         restarts: &["c2"],
     },
     Verb {
@@ -135,6 +144,80 @@ pub const VERBS: &[Verb] = &[
         needs: &[Need::Running("c1")],
         words: |_| words(&["config", "set", "c1", "limits.memory="]),
         after: |_, seen| with(seen, "c1", |c1| c1.memory.clear()),
+        ..PLAIN
+    },
+    Verb {
+        name: "snapshot",
+        needs: &[Need::Running("c1"), Need::NoSnapshot("c1", "s1")],
+        words: |_| words(&["snapshot", "c1", "s1"]),
+        after: |_, seen| {
+            let marker = seen.instances["c1"].marker.clone();
+            with(seen, "c1", |c1| c1.snapshots.extend([("s1".to_string(), marker)]))
+        },
+        ..PLAIN
+    },
+    Verb {
+        name: "snapshot of what is stopped",
+        needs: &[Need::Stopped("c1"), Need::NoSnapshot("c1", "s2")],
+        words: |_| words(&["snapshot", "c1", "s2"]),
+        after: |_, seen| {
+            let marker = seen.instances["c1"].marker.clone();
+            with(seen, "c1", |c1| c1.snapshots.extend([("s2".to_string(), marker)]))
+        },
+        ..PLAIN
+    },
+    Verb {
+        name: "restore",
+        needs: &[Need::Snapshot("c1", "s1"), Need::Running("c1"), Need::Marked, Need::Stopped("c1")],
+        words: |_| words(&["restore", "c1", "s1"]),
+        after: |_, seen| restored(seen, "s1"),
+        ..PLAIN
+    },
+    Verb {
+        name: "restore what runs",
+        needs: &[Need::Snapshot("c1", "s1"), Need::Running("c1")],
+        words: |_| words(&["restore", "c1", "s1"]),
+        after: |_, seen| restored(seen, "s1"),
+        between: &[
+            |seen| with(seen, "c1", |c1| c1.pid = None),
+            |seen| with(&restored(seen, "s1"), "c1", |c1| c1.pid = None),
+        ],
+        restarts: &["c1"],
+    },
+    Verb {
+        name: "rename a snapshot",
+        needs: &[Need::Snapshot("c1", "s1"), Need::NoSnapshot("c1", "s2")],
+        words: |_| words(&["rename", "c1/s1", "c1/s2"]),
+        after: |_, seen| {
+            with(seen, "c1", |c1| {
+                let marker = c1.snapshots.remove("s1").flatten();
+                c1.snapshots.insert("s2".to_string(), marker);
+            })
+        },
+        ..PLAIN
+    },
+    Verb {
+        name: "delete a snapshot",
+        needs: &[Need::Snapshot("c1", "s2")],
+        words: |_| words(&["delete", "c1/s2"]),
+        after: |_, seen| with(seen, "c1", |c1| c1.snapshots.retain(|name, _| name != "s2")),
+        ..PLAIN
+    },
+    Verb {
+        name: "delete with snapshots",
+        needs: &[Need::Stopped("c6"), Need::Snapshot("c6", "s1"), Need::Snapshot("c6", "s2")],
+        words: |_| words(&["delete", "c6"]),
+        after: |_, seen| without(seen, "c6"),
+        ..PLAIN
+    },
+    Verb {
+        name: "rename with snapshots",
+        needs: &[Need::Absent("c7"), Need::Stopped("c6"), Need::Snapshot("c6", "s1")],
+        words: |_| words(&["rename", "c6", "c7"]),
+        after: |_, seen| {
+            let moved = seen.instances["c6"].clone();
+            with(&without(seen, "c6"), "c7", |c7| *c7 = moved)
+        },
         ..PLAIN
     },
     Verb {

@@ -61,6 +61,31 @@ impl Profiles {
     /// # Errors
     /// [`Error`], with the parser's own words.
     pub fn load(&self, name: &str, text: &str) -> Result<(), Error> {
+        self.write(name, text)?;
+        self.command(Task::Load, name).run()?;
+        Ok(())
+    }
+
+    /// Looks whether the parser takes this text, and keeps it.
+    ///
+    /// # Errors
+    /// [`Error`], with the parser's own words; the text that was there before is there again then.
+    pub fn check(&self, name: &str, text: &str) -> Result<(), Error> {
+        let older = file::read(self.path(name)).ok();
+        self.write(name, text)?;
+        match self.command(Task::Check, name).run() {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                match older {
+                    Some(older) => self.write(name, &older)?,
+                    None => remove(&self.path(name))?,
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), Error> {
         let path = self.path(name);
         for dir in ["cache", "profiles"].map(|dir| self.dir.join(dir)) {
             std::fs::create_dir_all(&dir).map_err(|source| file::Error::new("making", dir, source))?;
@@ -69,7 +94,6 @@ impl Profiles {
         if file::read(&path).ok().as_deref() != Some(text) {
             file::replace(&path, text, 0o600)?;
         }
-        self.command(Task::Load, name).run()?;
         Ok(())
     }
 
@@ -94,15 +118,16 @@ impl Profiles {
         // The parser keeps its cache in a directory for each set of kernel features.
         let below = std::fs::read_dir(&cache).into_iter().flatten().flatten().map(|entry| entry.path());
         let cached = below.chain([cache.clone()]).map(|dir| dir.join(name));
-        for path in cached.chain([self.path(name)]) {
-            match std::fs::remove_file(&path) {
-                Ok(()) => {}
-                Err(error)
-                    if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {}
-                Err(error) => return Err(file::Error::new("removing", path, error).into()),
-            }
+        cached.chain([self.path(name)]).try_for_each(|path| remove(&path))
+    }
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if !matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            Err(file::Error::new("removing", path, error).into())
         }
-        Ok(())
+        _ => Ok(()),
     }
 }
 

@@ -38,13 +38,17 @@ pub fn find(pid_file: &Path, mark: &str) -> Result<Option<Process>> {
     Ok((is_dnsmasq && arguments.iter().any(|argument| argument == mark)).then_some(Process { fd, arguments }))
 }
 
-/// Starts dnsmasq and returns when it listens; remembers it in `pid_file`.
+/// Starts dnsmasq under an AppArmor label, where there is one, and returns when it listens; remembers it in `pid_file`.
 ///
 /// # Errors
 /// When it is not installed, or says no; then nothing is left running.
-pub fn start(arguments: &[String], start_pid: &Path, pid_file: &Path) -> Result<()> {
+pub fn start(arguments: &[String], start_pid: &Path, pid_file: &Path, label: Option<&str>) -> Result<()> {
     let command = Command::new("dnsmasq", "dnsmasq-base").args(arguments.iter().cloned());
-    command.run().map_err(|failure| match failure {
+    let ran = match label {
+        Some(label) => command.run_under(label),
+        None => command.run(),
+    };
+    ran.map_err(|failure| match failure {
         Failed::Missing { .. } => Error::internal(format!("dnsmasq is required for LXD managed bridges: {failure}")),
         Failed::Status { status, stderr, .. } => {
             let status = status.replace("exit status", "Process exited with non-zero value");
@@ -53,7 +57,7 @@ pub fn start(arguments: &[String], start_pid: &Path, pid_file: &Path) -> Result<
         Failed::Io { .. } => failure.into(),
     })?;
     let pid = file::read(start_pid)?;
-    file::replace(pid_file, remembered(arguments, pid.trim()), 0o644)?;
+    file::replace(pid_file, remembered(arguments, pid.trim(), label.unwrap_or_default()), 0o644)?;
     std::fs::remove_file(start_pid).map_err(|error| file::Error::new("removing", start_pid, error).into())
 }
 
@@ -103,10 +107,10 @@ impl Process {
 }
 
 /// What stands in `dnsmasq.pid`: LXD's form, so that either program finds the other's dnsmasq.
-fn remembered(arguments: &[String], pid: &str) -> String {
+fn remembered(arguments: &[String], pid: &str, label: &str) -> String {
     let arguments: Vec<String> = arguments.iter().map(|argument| format!("{argument:?}")).collect();
     let arguments = arguments.join(", ");
-    format!("name: dnsmasq\nargs: [{arguments}]\napparmor: \"\"\npid: {pid}\nuid: 0\ngid: 0\nset_groups: false\n")
+    format!("name: dnsmasq\nargs: [{arguments}]\napparmor: {label:?}\npid: {pid}\nuid: 0\ngid: 0\nset_groups: false\n")
 }
 
 fn parse_pid(text: &str) -> Option<i32> {
@@ -119,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_found_again() {
-        let text = remembered(&["-s".into(), "a b".into()], "42");
+        let text = remembered(&["-s".into(), "a b".into()], "42", "");
         assert!(text.contains("args: [\"-s\", \"a b\"]\n"), "{text}");
         assert_eq!(parse_pid(&text), Some(42));
         assert_eq!(parse_pid("name: dnsmasq\npid: x\n"), None);

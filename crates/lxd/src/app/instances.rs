@@ -1,6 +1,7 @@
 //! Instances: what is claimed, what runs, and one file for each thing that can be done to one.
 
 pub mod adopt;
+pub mod apply;
 pub mod backup_file;
 pub mod claims;
 pub mod console;

@@ -5,8 +5,6 @@ use crate::app::warnings::Kind;
 use corten_api::error::Result;
 use corten_host::cgroup::layout::Feature;
 use corten_host::cgroup::{Controller, Layout};
-use corten_host::command::Command;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Controllers with the warning that their lack raises, and what then does not work.
@@ -42,7 +40,7 @@ pub fn raise(app: &Arc<App>) -> Result<()> {
         );
         found.extend(FEATURES.iter().map(|(one, kind, text)| (*kind, lacks(layout.supports(*one), *text))));
     }
-    found.push((Kind::AppArmorMissing, apparmor()));
+    found.push((Kind::AppArmorMissing, app.apparmor.features.unavailable_because));
     let raised = app.raised_warnings();
     for (kind, lack) in found {
         match lack {
@@ -52,17 +50,4 @@ pub fn raise(app: &Arc<App>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Why containers are not confined by AppArmor, if they are not.
-fn apparmor() -> Option<&'static str> {
-    if std::env::var("LXD_SECURITY_APPARMOR").is_ok_and(|value| value == "false") {
-        Some("Manually disabled")
-    } else if !Path::new("/sys/kernel/security/apparmor").is_dir() {
-        Some("Disabled because of lack of kernel support")
-    } else if Command::new("apparmor_parser", "apparmor").find().is_none() {
-        Some("Disabled because 'apparmor_parser' couldn't be found")
-    } else {
-        None
-    }
 }

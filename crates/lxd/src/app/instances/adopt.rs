@@ -11,7 +11,7 @@ use corten_runtime::Container;
 
 use super::{Instances, ended, key, root, start, stop};
 use crate::app::storage::attach;
-use crate::app::{App, warnings};
+use crate::app::{App, apparmor, warnings};
 
 /// Finds the containers that run on since the last daemon, and cleans up after those that ended meanwhile.
 ///
@@ -66,6 +66,7 @@ fn forget_power(app: &Arc<App>, instance: &Instance) -> Result<()> {
     for error in super::devices::stop_all(app, instance) {
         tracing::warn!(instance = instance.name, %error, "Cleaning up");
     }
+    apparmor::unload(app, instance);
     ended::set_keys(app, instance, &super::devices::forgotten(instance))
 }
 

@@ -13,8 +13,8 @@ use corten_instance::step::pass;
 use super::claims::{Key, Taken};
 use super::intent::{self, Intent};
 use super::{Instances, links, observe, root, start, tell};
-use crate::app::App;
 use crate::app::networks::hosts;
+use crate::app::{App, apparmor};
 
 /// Deletes the stopped instance of this key for a client.
 ///
@@ -80,5 +80,6 @@ pub fn remove_parts(app: &App, instance: &Instance) -> Result<()> {
         Ok(())
     })?;
     hosts::forget(app, instance);
+    apparmor::delete(app, instance);
     Ok(())
 }

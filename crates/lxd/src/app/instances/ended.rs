@@ -10,7 +10,7 @@ use corten_runtime::Exit;
 
 use super::running::Entry;
 use super::{Instances, delete, devices, limits, root, start, tell};
-use crate::app::App;
+use crate::app::{App, apparmor};
 
 /// Listens for ends until the daemon ends; each is handled on a thread of its own.
 pub fn listen(app: &Arc<App>) -> Error {
@@ -69,6 +69,7 @@ pub fn clean_up(app: &App, instance: &Instance) -> Result<()> {
     for error in devices::stop_all(app, instance) {
         tracing::warn!(instance = instance.name, %error, "Cleaning up");
     }
+    apparmor::unload(app, instance);
     root::release(app, instance)?;
     let mut changes: Config = devices::forgotten(instance);
     changes.insert(volatile::POWER.to_string(), "STOPPED".to_string());

@@ -8,7 +8,7 @@ use corten_instance::instance::Instance;
 use corten_instance::lifecycle::admission::Action;
 
 use super::claims::Taken;
-use super::update::{apply, planned, remember};
+use super::update::{bring_about, planned};
 use super::{key, observe, tell};
 use crate::app::App;
 
@@ -46,8 +46,7 @@ fn one(app: &Arc<App>, old: &Instance) -> Result<()> {
         ..InstancePut::default()
     };
     let outcome = planned(app, old, &same).and_then(|new| {
-        apply(app, old, &new)?;
-        remember(app, &new)?;
+        bring_about(app, old, &new)?;
         tell(app, &new, "instance-updated", None);
         Ok(())
     });

@@ -13,7 +13,7 @@ use super::intent::{self, Intent};
 use super::running::failed;
 use super::snapshots::{self, remove};
 use super::{Instances, delete, devices, ended, rename, restore, root, start};
-use crate::app::App;
+use crate::app::{App, apparmor};
 
 /// Deals with everything that was begun and not ended. Pools are mounted, and nothing is under way.
 ///
@@ -91,5 +91,6 @@ fn take_back_start(app: &Arc<App>, instance: &Instance) -> Result<()> {
     for error in devices::stop_all(app, instance) {
         tracing::warn!(instance = instance.name, %error, "Cleaning up");
     }
+    apparmor::unload(app, instance);
     ended::set_keys(app, instance, &devices::forgotten(instance))
 }

@@ -16,8 +16,8 @@ use serde_json::Value;
 use super::claims::{Key, Taken};
 use super::intent::{self, Intent};
 use super::{Instances, backup_file, links, observe, root, start};
-use crate::app::App;
 use crate::app::networks::hosts;
+use crate::app::{App, apparmor};
 
 /// Renames the stopped instance of this key.
 ///
@@ -88,6 +88,7 @@ fn change(app: &Arc<App>, instance: &Instance, new: &str) -> Result<()> {
     end(app, &key, new)?;
     intent::done(app, &key)?;
     hosts::forget(app, instance);
+    apparmor::delete(app, instance);
     Ok(())
 }
 

@@ -26,7 +26,7 @@ use super::claims::{Claim, Key, Taken};
 use super::intent::{self, Intent};
 use super::running::Entry;
 use super::{Instances, devices, ended, key, limits, observe, root, tell, templates};
-use crate::app::App;
+use crate::app::{App, apparmor};
 
 /// Compiled seccomp filters, so that an ordinary start does not compile the same policy again.
 #[derive(Default)]
@@ -104,9 +104,10 @@ pub fn run(app: &Arc<App>, instance: &Instance, _claim: &Claim) -> Result<()> {
     templates::apply(app, &instance, &[trigger.as_str(), "start"])?;
     let root = root::open(app, &instance, &map, &mut undo)?;
     let attachments = devices::start_all(app, &instance, &mut undo)?;
+    let label = apparmor::load(app, &instance, &mut undo)?;
     let changes = devices::volatile_changes(&attachments).into_iter().chain(changes).collect::<Config>();
     let attachments: Vec<Attachment> = attachments.into_iter().map(|(_, attachment)| attachment).collect();
-    let spec = build(&instance, facts(app, &instance, &layout, &map, root)?, &attachments)?;
+    let spec = build(&instance, facts(app, &instance, &layout, &map, root, label)?, &attachments)?;
     let entry = launch(app, &instance, &spec, &map, &mut undo)?;
     remember(app, &instance, &changes)?;
     undo.keep();
@@ -172,6 +173,7 @@ fn facts(
     layout: &Layout,
     map: &IdMap,
     root: corten_runtime::spec::Root,
+    label: Option<String>,
 ) -> Result<Facts> {
     let wants_v1 = instance.volatile("image.requirements.cgroup") == "v1";
     Ok(Facts {
@@ -184,7 +186,7 @@ fn facts(
         layout: Some(layout.clone()),
         limits: limits::for_start(app, instance, layout)?,
         seccomp: filter(app, instance)?,
-        apparmor: None,
+        apparmor: label,
         named_systemd_hierarchy: wants_v1 && layout.is_pure_v2(),
     })
 }

@@ -36,7 +36,8 @@ pub fn apply(app: &App, instance: &Instance, triggers: &[&str]) -> Result<()> {
     let (pool, volume) = root::volume(app, instance)?;
     let mounted = pool.mount_volume(&volume, View::Content)?;
     let path = mounted.path().join("rootfs");
-    let rooted = Rooted::open(&path).with_context(|| format!("Failed opening instance rootfs path {}", path.display()))?;
+    let rooted =
+        Rooted::open(&path).with_context(|| format!("Failed opening instance rootfs path {}", path.display()))?;
     let links = Links::open().context("Failed to open /proc/self/fd")?;
     let tree = Tree::new(rooted, links, door::shifted(instance)?);
     for (trigger, path, template) in due {

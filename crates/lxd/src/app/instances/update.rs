@@ -1,6 +1,5 @@
 //! Changing an instance: checked as a whole, applied to what runs, remembered in one decision.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use corten_api::error::{Error, Result};
@@ -9,23 +8,18 @@ use corten_api::instance::InstancePut;
 use corten_config::entity::Guest;
 use corten_db::error::Abort;
 use corten_db::table::{architecture, instances, profiles};
-use corten_instance::aspect::{Aspect, of_key};
-use corten_instance::device::diff::{Diff, diff};
-use corten_instance::device::registry::device;
+use corten_host::undo::Undo;
 use corten_instance::instance::{Config, Devices, Instance};
 use corten_instance::lifecycle::admission::Action;
+use corten_instance::step::pass;
 use corten_instance::{cloud_init, volatile};
 
 use super::claims::{Key, Taken};
 use super::find::{expand, profile_project};
-use super::running::Entry;
-use super::{Instances, backup_file, devices, ended, limits, observe, tell};
+use super::{Instances, apply, backup_file, limits, observe, tell};
 use crate::app::App;
 use crate::app::projects::allow;
 use crate::app::storage::attach;
-
-/// Keys that a running container cannot take over: they shape its namespaces.
-const AT_START: [&str; 3] = ["security.privileged", "security.nesting", "raw.lxc"];
 
 /// Checks keys and values of an instance's own configuration.
 ///
@@ -49,25 +43,30 @@ pub fn check_devices(app: &App, devices: &Devices) -> Result<()> {
 /// Replaces what a client may change of an instance.
 ///
 /// # Errors
-/// 400 for what is wrong, before anything changes. When the change cannot be remembered, what runs is put back; when it
-/// cannot be applied to what runs, nothing is remembered, and parts that were applied stay until the next start.
+/// 400 for what is wrong, before anything changes. When the change cannot be applied to what runs, or not be remembered,
+/// everything is as before.
 pub fn update(app: &Arc<App>, key: &Key, put: &InstancePut, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
     let Taken::Go(claim) = app.instances.claims.take(key, Action::Update, || observe(app, key))? else { return Ok(()) };
     let outcome = Instances::find(app, &key.0, &key.1).and_then(|old| {
         check_config(&put.config)?;
         check_devices(app, &put.devices)?;
         let new = planned(app, &old, put)?;
-        apply(app, &old, &new)?;
-        if let Err(error) = remember(app, &new) {
-            // What runs must not differ from what is remembered.
-            let _ = apply(app, &new, &old);
-            return Err(error);
-        }
+        bring_about(app, &old, &new)?;
         backup_file::refresh(app, key);
         tell(app, &new, "instance-updated", requestor);
         Ok(())
     });
     claim.end(outcome)
+}
+
+/// Brings what runs from `old` to `new`, and remembers that; or leaves all as it is.
+pub(super) fn bring_about(app: &Arc<App>, old: &Instance, new: &Instance) -> Result<()> {
+    let mut undo = Undo::default();
+    apply::apply(app, old, new, &mut undo)?;
+    pass("remember the change")?;
+    remember(app, new)?;
+    undo.keep();
+    Ok(())
 }
 
 /// Refuses what the limits and restrictions of the instance's project do not let a client do.
@@ -166,49 +165,6 @@ fn add_addresses(new: &mut Instance) -> Result<()> {
     for key in gone {
         new.config.remove(&key);
         new.expanded_config.remove(&key);
-    }
-    Ok(())
-}
-
-/// Brings what runs from `old` to `new`.
-pub(super) fn apply(app: &Arc<App>, old: &Instance, new: &Instance) -> Result<()> {
-    let Some(entry) = app.instances.running.get(&super::key(old)) else { return Ok(()) };
-    let changed = changed_keys(&old.expanded_config, &new.expanded_config);
-    if let Some(key) = changed.iter().find(|key| AT_START.contains(&key.as_str())) {
-        // LXD takes these while running, and they act at the next start.
-        tracing::debug!(key, "The key acts at the next start");
-    }
-    let aspects: BTreeSet<Aspect> = changed.iter().filter_map(|key| of_key(key)).collect();
-    for aspect in aspects.iter().filter(|aspect| **aspect != Aspect::CpuSet) {
-        limits::apply(app, new, *aspect)?;
-    }
-    let live = |options: &Config| device(options).map_or(&[] as &[&str], |kind| kind.live_options(options));
-    let diff = diff(&old.expanded_devices, &new.expanded_devices, live);
-    change_devices(app, old, new, &entry, &diff)
-}
-
-fn changed_keys(old: &Config, new: &Config) -> BTreeSet<String> {
-    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    keys.into_iter().filter(|key| old.get(*key) != new.get(*key)).cloned().collect()
-}
-
-fn change_devices(app: &Arc<App>, old: &Instance, new: &Instance, entry: &Arc<Entry>, diff: &Diff) -> Result<()> {
-    for name in &diff.removed {
-        if let Some(options) = old.expanded_devices.get(name) {
-            let forgotten = devices::unplug(app, old, entry, name, options)?;
-            ended::set_keys(app, old, &forgotten)?;
-        }
-    }
-    for name in &diff.added {
-        if let Some(options) = new.expanded_devices.get(name) {
-            let keys = devices::plug(app, new, entry, name, options)?;
-            ended::set_keys(app, old, &keys)?;
-        }
-    }
-    for name in &diff.updated {
-        if let (Some(before), Some(after)) = (old.expanded_devices.get(name), new.expanded_devices.get(name)) {
-            devices::update(app, new, name, before, after)?;
-        }
     }
     Ok(())
 }

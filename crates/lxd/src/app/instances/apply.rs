@@ -1,0 +1,150 @@
+//! Bringing what runs to a changed configuration: step by step, each with its way back, so that a change that fails half
+//! way leaves what was there before.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use corten_api::error::Result;
+use corten_host::undo::Undo;
+use corten_instance::aspect::{Aspect, of_key};
+use corten_instance::device::diff::diff;
+use corten_instance::device::registry::device;
+use corten_instance::instance::{Config, Instance};
+use corten_instance::step::step;
+
+use super::running::Entry;
+use super::{devices, ended, limits};
+use crate::app::{App, apparmor};
+
+/// Keys that a running container cannot take over: they shape its namespaces.
+const AT_START: [&str; 3] = ["security.privileged", "security.nesting", "raw.lxc"];
+
+/// A change of an instance, for its steps.
+#[derive(Clone)]
+struct Change {
+    app: Arc<App>,
+    /// As it is.
+    old: Arc<Instance>,
+    /// As it is to be.
+    new: Arc<Instance>,
+    entry: Arc<Entry>,
+}
+
+/// Brings what runs from `old` to `new`; what was done is in `undo`, for when it cannot be remembered.
+///
+/// # Errors
+/// What cannot be brought about.
+pub fn apply(app: &Arc<App>, old: &Instance, new: &Instance, undo: &mut Undo) -> Result<()> {
+    let running = app.instances.running.get(&super::key(old));
+    confine(app, old, new, running.is_some(), undo)?;
+    let Some(entry) = running else { return Ok(()) };
+    let changed = changed_keys(&old.expanded_config, &new.expanded_config);
+    if let Some(key) = changed.iter().find(|key| AT_START.contains(&key.as_str())) {
+        // LXD takes these while running, and they act at the next start.
+        tracing::debug!(key, "The key acts at the next start");
+    }
+    let change = Change { app: app.clone(), old: Arc::new(old.clone()), new: Arc::new(new.clone()), entry };
+    let aspects: BTreeSet<Aspect> = changed.iter().filter_map(|key| of_key(key)).collect();
+    // Who gets which processor is decided over all instances once this one is remembered.
+    for aspect in aspects.into_iter().filter(|aspect| *aspect != Aspect::CpuSet) {
+        change.limit(aspect, undo)?;
+    }
+    let live = |options: &Config| device(options).map_or(&[] as &[&str], |kind| kind.live_options(options));
+    let diff = diff(&old.expanded_devices, &new.expanded_devices, live);
+    diff.removed.iter().try_for_each(|name| change.unplug(name, undo))?;
+    diff.added.iter().try_for_each(|name| change.plug(name, undo))?;
+    diff.updated.iter().try_for_each(|name| change.update(name, undo))
+}
+
+fn changed_keys(old: &Config, new: &Config) -> BTreeSet<String> {
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    keys.into_iter().filter(|key| old.get(*key) != new.get(*key)).cloned().collect()
+}
+
+fn confine(app: &Arc<App>, old: &Instance, new: &Instance, runs: bool, undo: &mut Undo) -> Result<()> {
+    step(
+        undo,
+        "change the AppArmor profile",
+        || apparmor::change(app, old, new, runs),
+        |()| {
+            let (app, old, new) = (app.clone(), old.clone(), new.clone());
+            move || apparmor::change(&app, &new, &old, runs)
+        },
+    )
+}
+
+impl Change {
+    fn limit(&self, aspect: Aspect, undo: &mut Undo) -> Result<()> {
+        step(
+            undo,
+            "change a limit",
+            || limits::apply(&self.app, &self.new, aspect),
+            |()| {
+                let change = self.clone();
+                move || limits::apply(&change.app, &change.old, aspect)
+            },
+        )
+    }
+
+    /// Takes a device that `instance` has out of the container, and forgets what it had.
+    fn take_out(&self, instance: &Instance, name: &str) -> Result<()> {
+        let Some(options) = instance.expanded_devices.get(name) else { return Ok(()) };
+        let forgotten = devices::unplug(&self.app, instance, &self.entry, name, options)?;
+        ended::set_keys(&self.app, instance, &forgotten)
+    }
+
+    /// Puts a device of `instance` into the container, and remembers what it has.
+    fn put_in(&self, instance: &Instance, name: &str) -> Result<()> {
+        let Some(options) = instance.expanded_devices.get(name) else { return Ok(()) };
+        let keys = devices::plug(&self.app, instance, &self.entry, name, options)?;
+        ended::set_keys(&self.app, instance, &keys)
+    }
+
+    fn unplug(&self, name: &str, undo: &mut Undo) -> Result<()> {
+        step(
+            undo,
+            "take a device out",
+            || self.take_out(&self.old, name),
+            |()| {
+                let (change, name) = (self.clone(), name.to_string());
+                move || change.put_in(&change.old, &name)
+            },
+        )
+    }
+
+    fn plug(&self, name: &str, undo: &mut Undo) -> Result<()> {
+        step(
+            undo,
+            "put a device in",
+            || self.put_in(&self.new, name),
+            |()| {
+                let (change, name) = (self.clone(), name.to_string());
+                move || change.take_out(&change.as_remembered()?, &name)
+            },
+        )
+    }
+
+    /// The instance as it was to be, with what its devices were given since.
+    fn as_remembered(&self) -> Result<Instance> {
+        let now = super::Instances::find(&self.app, &self.old.project, &self.old.name)?;
+        let mut instance = Instance::clone(&self.new);
+        for config in [&mut instance.config, &mut instance.expanded_config] {
+            config.extend(now.config.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        Ok(instance)
+    }
+
+    fn update(&self, name: &str, undo: &mut Undo) -> Result<()> {
+        let options = |instance: &Instance| instance.expanded_devices.get(name).cloned();
+        let (Some(before), Some(after)) = (options(&self.old), options(&self.new)) else { return Ok(()) };
+        step(
+            undo,
+            "change a device",
+            || devices::update(&self.app, &self.new, name, &before, &after),
+            |()| {
+                let (change, name, before, after) = (self.clone(), name.to_string(), before.clone(), after.clone());
+                move || devices::update(&change.app, &change.old, &name, &after, &before)
+            },
+        )
+    }
+}
