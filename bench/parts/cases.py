@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+import traceback
 
 from . import load
 
@@ -15,11 +16,12 @@ class Watch:
         self.samples, self.contender, self.what = samples, contender, what
 
     def of(self, action):
-        """Measures an action, which returns the milliseconds of a command that it ran, or nothing for a request."""
+        """Measures an action; one that returns a number has measured its milliseconds itself."""
         cpu = settled(self.contender)
         begun = time.perf_counter()
         told = action()
-        wall = (time.perf_counter() - begun) * 1000 if told is None else told
+        wall = (time.perf_counter() - begun) * 1000
+        wall = told if isinstance(told, float) else wall
         self.samples.add(self.what, self.contender.name, wall, settled(self.contender) - cpu)
 
 
@@ -40,7 +42,12 @@ def run(options, contenders, raw, samples):
     wanted = [name for name in CASES if not only or name in only]
     for name in wanted:
         print(f"Measuring: {name}", flush=True)
-        CASES[name](options, contenders, raw, samples)
+        try:
+            CASES[name](options, contenders, raw, samples)
+        except Exception:  # the figures of the others count all the same
+            traceback.print_exc()
+            for each in contenders:
+                each.clean()
 
 
 def life(options, contenders, raw, samples):

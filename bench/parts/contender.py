@@ -123,9 +123,14 @@ class Daemon:
         select.select([watched], [], [], 60)
         os.close(watched)
 
-    def end(self):
+    def clean(self):
+        """Removes every container that is left."""
+        self.api.close()
         for name in self.ask("GET", "/1.0/instances"):
             self.client("delete", "--force", name.rsplit("/", 1)[1])
+
+    def end(self):
+        self.clean()
         self.halt(signal.SIGTERM)
         for runner in self.runners:
             runner.end()

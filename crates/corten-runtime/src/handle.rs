@@ -7,9 +7,11 @@ pub mod watch;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use corten_host::cgroup::Group;
+use corten_host::cgroup::layout::Hierarchy;
+use corten_host::cgroup::{Controller, Group, Layout, Version};
 use rustix::process::Signal;
 
 use crate::client;
@@ -43,11 +45,19 @@ pub struct Container {
     init: i32,
     monitor: i32,
     pidfd: OwnedFd,
+    place: OnceLock<(Layout, String)>,
 }
 
 impl Container {
     pub(crate) fn started(spec: &Spec, init: i32, monitor: i32, pidfd: OwnedFd) -> Container {
-        Container { name: spec.name.clone(), run_dir: spec.run_dir.clone(), init, monitor, pidfd }
+        Container {
+            name: spec.name.clone(),
+            run_dir: spec.run_dir.clone(),
+            init,
+            monitor,
+            pidfd,
+            place: OnceLock::new(),
+        }
     }
 
     /// The container whose monitor lives in `run_dir`; `None` when it is not running (see [`cleanup_dead`]).
@@ -59,7 +69,7 @@ impl Container {
         match client::ask(&socket, &Request::Hello, &[]) {
             Ok((Reply::Hello { name, init, monitor, .. }, mut fds)) if fds.len() == 1 => {
                 let run_dir = run_dir.to_path_buf();
-                Ok(Some(Container { name, run_dir, init, monitor, pidfd: fds.remove(0) }))
+                Ok(Some(Container { name, run_dir, init, monitor, pidfd: fds.remove(0), place: OnceLock::new() }))
             }
             Ok((other, _)) => Err(unexpected(&other)),
             // It ended while we knocked.
@@ -132,12 +142,33 @@ impl Container {
     /// # Errors
     /// [`Error::Gone`] when the container has ended.
     pub fn group(&self) -> Result<Group, Error> {
-        let doing = format!("reading what the monitor of {} made", self.name);
-        let made = state_file::read_made(&self.run_dir).map_err(Error::io(doing))?.ok_or(Error::Gone)?;
-        match Group::open(&made.layout, &made.payload) {
+        self.group_where(|_| true)
+    }
+
+    fn group_where(&self, wanted: impl Fn(&Hierarchy) -> bool) -> Result<Group, Error> {
+        let (layout, payload) = self.place()?;
+        match Group::open_where(layout, payload, wanted) {
             Err(corten_host::cgroup::Error::NotFound(_)) => Err(Error::Gone),
             outcome => outcome.map_err(|error| cgroup_error("opening the container's control group", &error)),
         }
+    }
+
+    /// Where its group is, as its monitor has said in writing: that never changes.
+    fn place(&self) -> Result<&(Layout, String), Error> {
+        if let Some(known) = self.place.get() {
+            return Ok(known);
+        }
+        let doing = format!("reading what the monitor of {} made", self.name);
+        let made = state_file::read_made(&self.run_dir).map_err(Error::io(doing))?.ok_or(Error::Gone)?;
+        Ok(self.place.get_or_init(|| (made.layout, made.payload)))
+    }
+
+    /// The part of its group that stops, kills and tells whether it stands still.
+    fn freezer(&self) -> Result<Group, Error> {
+        let freezes = |hierarchy: &Hierarchy| {
+            hierarchy.version == Version::V2 || hierarchy.controllers.contains(&Controller::Freezer)
+        };
+        self.group_where(freezes)
     }
 
     /// Whether it runs or stands still.
@@ -145,7 +176,7 @@ impl Container {
     /// # Errors
     /// [`Error::Gone`] when the container has ended.
     pub fn state(&self) -> Result<State, Error> {
-        let frozen = self.group()?.frozen().map_err(|error| cgroup_error("asking whether it is frozen", &error))?;
+        let frozen = self.freezer()?.frozen().map_err(|error| cgroup_error("asking whether it is frozen", &error))?;
         Ok(if frozen { State::Frozen } else { State::Running })
     }
 
@@ -167,7 +198,7 @@ impl Container {
     /// When the kernel refuses; that it has ended already is none.
     pub fn kill(&self) -> Result<(), Error> {
         // The group, for what an old freezer holds. With its first process a pid namespace ends in any case.
-        let group = self.group().and_then(|group| group.kill().map_err(|error| cgroup_error("killing", &error)));
+        let group = self.freezer().and_then(|group| group.kill().map_err(|error| cgroup_error("killing", &error)));
         match self.signal(Signal::KILL.as_raw()).and(group) {
             Ok(()) | Err(Error::Gone) => Ok(()),
             Err(error) => Err(error),
@@ -179,7 +210,7 @@ impl Container {
     /// # Errors
     /// When the kernel refuses, or a process does not stop in time; all go on then.
     pub fn freeze(&self) -> Result<(), Error> {
-        self.group()?.freeze(FREEZE).map_err(|error| cgroup_error("freezing", &error))
+        self.freezer()?.freeze(FREEZE).map_err(|error| cgroup_error("freezing", &error))
     }
 
     /// Lets them go on.
@@ -187,7 +218,7 @@ impl Container {
     /// # Errors
     /// When the kernel refuses.
     pub fn thaw(&self) -> Result<(), Error> {
-        self.group()?.thaw(FREEZE).map_err(|error| cgroup_error("thawing", &error))
+        self.freezer()?.thaw(FREEZE).map_err(|error| cgroup_error("thawing", &error))
     }
 
     /// Attaches to its console: a stream socket that carries what is typed and what is shown. `force` detaches whoever

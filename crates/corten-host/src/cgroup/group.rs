@@ -59,8 +59,16 @@ impl Group {
     /// # Errors
     /// [`Error::NotFound`] when it exists in none.
     pub fn open(layout: &Layout, name: &str) -> Result<Group> {
+        Group::open_where(layout, name, |_| true)
+    }
+
+    /// The same in those hierarchies only that `wanted` takes.
+    ///
+    /// # Errors
+    /// See [`Group::open`].
+    pub fn open_where(layout: &Layout, name: &str, wanted: impl Fn(&Hierarchy) -> bool) -> Result<Group> {
         let mut members = Vec::new();
-        for hierarchy in layout.hierarchies() {
+        for hierarchy in layout.hierarchies().iter().filter(|hierarchy| wanted(hierarchy)) {
             match Member::open(hierarchy, name) {
                 Ok(member) => members.push(member),
                 Err(Error::File(error)) if error.is_not_found() => {}

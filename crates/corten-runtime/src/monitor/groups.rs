@@ -5,7 +5,8 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use corten_host::cgroup::devices::Rule;
-use corten_host::cgroup::{self, Entrance, Group, Layout};
+use corten_host::cgroup::layout::Hierarchy;
+use corten_host::cgroup::{self, Entrance, Group, Layout, Version};
 use corten_host::syscall::clone3::{Side, clone3, exit_now};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
@@ -77,7 +78,7 @@ fn pair_named(
     payload: &str,
     suffix: &str,
 ) -> Result<(Group, Group), (&'static str, cgroup::Error)> {
-    let monitor = Group::create(layout, &format!("{monitor}{suffix}"))
+    let monitor = Group::create_where(layout, &format!("{monitor}{suffix}"), |one| has_monitors(layout, one))
         .map_err(|error| ("making the monitor's control group", error))?;
     match Group::create(layout, &format!("{payload}{suffix}")) {
         Ok(payload) => Ok((monitor, payload)),
@@ -86,6 +87,14 @@ fn pair_named(
             Err(("making the container's control group", error))
         }
     }
+}
+
+/// Whether monitors have groups of their own in a hierarchy: where somebody tells services apart by it, as systemd does
+/// in version 2 and in its own one without controllers. Elsewhere a group would count and limit nothing, at the price of
+/// making and removing it.
+fn has_monitors(layout: &Layout, hierarchy: &Hierarchy) -> bool {
+    let tells_apart = |one: &Hierarchy| one.version == Version::V2 || one.controllers.is_empty();
+    tells_apart(hierarchy) || !layout.hierarchies().iter().any(tells_apart)
 }
 
 fn prepare(groups: &Groups, spec: &Spec) -> Result<(), StartFailed> {

@@ -71,6 +71,10 @@ impl Layer {
 pub fn read(path: &Path) -> Result<Vec<Layer>> {
     let link = path.join(LAYERS);
     let text = std::fs::read_link(&link).doing(|| format!("Failed to read \"{}\"", link.display()))?;
+    understand(&link, &text)
+}
+
+fn understand(link: &Path, text: &Path) -> Result<Vec<Layer>> {
     let layers = text.to_str().and_then(parse);
     layers.ok_or_else(|| Error::internal(format!("\"{}\" names something else than layers: {text:?}", link.display())))
 }
@@ -117,9 +121,12 @@ fn in_use(pool: &Pool) -> Result<HashSet<Layer>> {
         volumes.extend(names::volumes(&directory)?.iter().map(|name| directory.join(name)));
     }
     for volume in volumes {
-        // A volume of another content has no layers; one that goes away meanwhile has none any more.
-        if volume.join(LAYERS).is_symlink() {
-            used.extend(read(&volume)?);
+        let link = volume.join(LAYERS);
+        match std::fs::read_link(&link) {
+            Ok(text) => used.extend(understand(&link, &text)?),
+            // A volume of another content has no layers; one that goes away meanwhile has none any more.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput) => {}
+            Err(error) => return Err(error).doing(|| format!("Failed to read \"{}\"", link.display())),
         }
     }
     Ok(used)

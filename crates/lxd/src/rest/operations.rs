@@ -75,6 +75,24 @@ impl Operations {
         Ok(op)
     }
 
+    /// Runs work that has been begun when `begin` returns, on this thread, and then waits without a thread.
+    ///
+    /// # Errors
+    /// When the daemon shuts down; a failure of `begin` is one of the operation.
+    pub fn run_waiting<F>(self: &Arc<Self>, plan: Plan, begin: impl FnOnce(&Op) -> Result<F>) -> Result<Op>
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let op = self.add(Class::Task, plan, None)?;
+        op.start();
+        match std::panic::catch_unwind(AssertUnwindSafe(|| begin(&op))) {
+            Ok(Ok(work)) => self.spawn(&op, work),
+            Ok(Err(failed)) => self.ended(&op, Err(failed)),
+            Err(panic) => self.ended(&op, Err(panicked(&*panic))),
+        }
+        Ok(op)
+    }
+
     /// Runs work that clients feed by websockets, one for each of `names`; their secrets are the metadata's `fds`.
     ///
     /// # Errors
@@ -91,6 +109,7 @@ impl Operations {
         let (sockets, connections) = Sockets::new(names)?;
         let plan = plan.metadata("fds", json!(sockets.secrets()));
         let op = self.add(Class::Websocket, plan, Some(sockets))?;
+        op.start();
         self.spawn(&op, work(op.clone(), connections));
         Ok(op)
     }
@@ -106,7 +125,6 @@ impl Operations {
     }
 
     fn spawn(self: &Arc<Self>, op: &Op, work: impl Future<Output = Result<()>> + Send + 'static) {
-        op.start();
         let (operations, worker) = (self.clone(), op.clone());
         self.runtime.spawn(async move {
             // A task of its own turns a panic into an error.
@@ -199,7 +217,14 @@ mod tests {
         assert_eq!((bad.view().err.as_str(), bad.status()), ("gone", StatusCode::Failure));
         let broken = operations.run(Plan::new("", "Creating instance"), |_| panic!("oh")).expect("it runs");
         assert!(operations.wait(&broken).expect_err("it fails").message.ends_with(": oh"));
-        assert_eq!(operations.all().len(), 3);
+        let waiting = |outcome: Result<()>| {
+            let begin = move |_: &Op| outcome.map(|()| async { Err(Error::not_found("gone")) });
+            operations.run_waiting(Plan::new("", "Executing command"), begin).expect("it runs")
+        };
+        for (op, words) in [(waiting(Ok(())), "gone"), (waiting(Err(Error::invalid("no"))), "no")] {
+            assert_eq!(operations.wait(&op).expect_err("it fails").message, words);
+        }
+        assert_eq!(operations.all().len(), 5);
     }
 
     #[test]

@@ -49,8 +49,15 @@ pub fn exec(app: &Arc<App>, call: &Call, instance: Instance, post: InstanceExecP
     let spec = environment::exec_spec(&post, &instance, |path| root.join(path).symlink_metadata().is_ok());
     let plan = app.plan(call, "Executing command").container(&instance.name);
     if !post.wait_for_websocket {
-        let app = app.clone();
-        return app.clone().operations.run(plan, move |op| recorded(&app, &instance, &entry, &post, &spec, op));
+        return app.operations.run_waiting(plan, |op| {
+            let (session, metadata) = record(app, &instance, &entry, &post, &spec, op)?;
+            let op = op.clone();
+            Ok(async move {
+                let status = wait(Arc::new(Mutex::new(session))).await?;
+                op.extend_metadata(metadata);
+                finish(&op, status)
+            })
+        });
     }
     let names: &[&'static str] = if post.interactive { &["0", "control"] } else { &["0", "1", "2", "control"] };
     let work = Work { entry, post, spec };
@@ -63,15 +70,18 @@ pub fn exec(app: &Arc<App>, call: &Call, instance: Instance, post: InstanceExecP
     })
 }
 
-/// A command without websockets: its output goes to files of the instance's logs, or nowhere.
-fn recorded(
+/// Metadata of an operation that is known before its end.
+type Metadata = Vec<(String, serde_json::Value)>;
+
+/// Begins a command without websockets: its output goes to files of the instance's logs, or nowhere.
+fn record(
     app: &App,
     instance: &Instance,
     entry: &Entry,
     post: &InstanceExecPost,
     spec: &ExecSpec,
     op: &Op,
-) -> Result<()> {
+) -> Result<(Session, Metadata)> {
     let null = File::options().read(true).write(true).open("/dev/null").context("Failed to open /dev/null")?;
     let output = |name: &str| -> Result<(File, String)> {
         let name = format!("exec_{}.{name}", op.id());
@@ -91,11 +101,9 @@ fn recorded(
     };
     let spec = ExecSpec { tty: false, ..spec.clone() };
     let stdio = [null.as_fd(), stdout.as_fd(), stderr.as_fd()];
-    let mut session =
+    let session =
         entry.container.exec(&spec, stdio, &[]).map_err(|error| failed("Failed to run the command", &error))?;
-    let status = session.wait().map_err(|error| failed("Failed to wait for the command", &error))?;
-    op.extend_metadata(metadata);
-    finish(op, status)
+    Ok((session, metadata))
 }
 
 /// The status goes to the client in any case; what a shell says with 126 and 127 also fails the operation, as in LXD.
