@@ -1,4 +1,4 @@
-//! Running other programs: the command line is data, the failure is typed.
+//! Running other programs: the command line is data, the failure is typed. They end with the thread that runs them.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -131,6 +131,8 @@ impl Command {
     fn spawn(&self, stdin: Stdio) -> Result<Child, Failed> {
         let mut process = Process::new(&self.argv[0]);
         process.args(&self.argv[1..]).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A program that outlived a killed daemon would go on writing into what the next one is cleaning up.
+        crate::syscall::process::die_with_this_thread(&mut process);
         process.env("LC_ALL", "C").spawn().map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => {
                 Failed::Missing { program: self.argv[0].to_string_lossy().into_owned(), package: self.package }

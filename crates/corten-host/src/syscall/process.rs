@@ -25,6 +25,25 @@ pub fn default_signals() {
     }
 }
 
+/// Lets the kernel kill the program that `command` starts when the thread that starts it ends, however it ends
+/// (PR_SET_PDEATHSIG(2const)). What such a program forks is on its own: a service that goes into the background stays.
+pub fn die_with_this_thread(command: &mut std::process::Command) {
+    use std::os::unix::process::CommandExt;
+    let parent = libc::pid_t::try_from(std::process::id()).unwrap_or_default();
+    // SAFETY: needed since neither the standard library nor rustix sets this between fork and exec. The closure runs
+    // there and does two system calls that touch no memory and take no lock, so that it is safe after a fork of a
+    // program with threads.
+    unsafe {
+        command.pre_exec(move || {
+            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            // It may have ended before the wish was there.
+            if libc::getppid() == parent { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ESRCH)) }
+        });
+    }
+}
+
 /// Marks every descriptor from `first` on to be closed at exec.
 ///
 /// # Errors

@@ -108,11 +108,12 @@ fn many_connections_leave_nothing() {
     for _ in 0..50 {
         assert!(!get(&container, "/etc/passwd").is_empty());
     }
-    // Whoever ended is reaped when the monitor hears of it, which is before it answers the next question.
-    for _ in 0..3 {
+    // A server ends when it notices that its connection has, and is reaped then: on a busy machine a little later.
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while children() > before && std::time::Instant::now() < until {
         container.sessions().expect("answered");
     }
-    assert!(children() <= before + 2, "{} children before, {} now", before, children());
+    assert!(children() <= before, "{} children before, {} now", before, children());
     container.kill().expect("killed");
     watch.wait().expect("ended");
 }
