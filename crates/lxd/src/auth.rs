@@ -1,5 +1,6 @@
 //! Who may do what.
 
+pub mod authority;
 pub mod certificate;
 pub mod may;
 pub mod password;

@@ -17,6 +17,7 @@ use crate::app::instances::Instances;
 use crate::app::ready::{Ready, Stage};
 use crate::app::settings::Settings;
 use crate::app::storage::pools::Pools;
+use crate::auth::authority::Authority;
 use crate::auth::trust::TrustStore;
 use crate::rest::events::Events;
 use crate::rest::operations::Operations;
@@ -64,6 +65,7 @@ pub(crate) fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result
     let identity = identity.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let db = db?;
     let settings = Settings::load(&db)?;
+    let authority = Authority::load(&dirs.var)?;
     let runtime = runtime.handle().clone();
     let operations = Operations::new(runtime.clone(), events.clone());
     Ok(Arc::new(App {
@@ -74,7 +76,7 @@ pub(crate) fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result
         events,
         operations,
         settings,
-        trust: TrustStore::default(),
+        trust: TrustStore::under(authority),
         identity,
         host,
         ready: Ready::default(),

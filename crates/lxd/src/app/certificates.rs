@@ -2,6 +2,7 @@
 
 use super::App;
 use super::database::db_error;
+use super::settings::is_true;
 use crate::auth::trust::Use;
 use crate::rest::tls;
 use corten_api::certificate::{Certificate, CertificatePut};
@@ -89,6 +90,8 @@ impl App {
             (row.fingerprint, good_for)
         });
         self.trust.replace(known.collect());
+        self.trust
+            .trust_authority(self.settings.get("core.trust_ca_certificates").is_some_and(|value| is_true(&value)));
         Ok(())
     }
 

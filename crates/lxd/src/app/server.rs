@@ -1,6 +1,6 @@
 //! The server's own configuration: checked, remembered, and acted upon.
 
-use super::settings::{Changed, Keys};
+use super::settings::{Changed, Keys, is_true};
 use super::{App, check};
 use crate::rest::sockets;
 use corten_api::error::{Error, Result};
@@ -85,6 +85,9 @@ impl App {
 
     /// Acts on keys that others hold a copy of.
     fn after_change(&self, changed: &Changed) {
+        if let Some(value) = changed.get("core.trust_ca_certificates") {
+            self.trust.trust_authority(is_true(value));
+        }
         tracing::debug!(keys = ?changed.keys().collect::<Vec<_>>(), "Server configuration changed");
     }
 }

@@ -36,6 +36,11 @@ pub fn check(der: &[u8]) -> Result<Known> {
     Ok(Known { common_name: name.unwrap_or_default().to_string() })
 }
 
+/// Whether a certificate in DER is valid now.
+pub fn is_valid(der: &[u8]) -> bool {
+    X509Certificate::from_der(der).is_ok_and(|(_, parsed)| parsed.validity().is_valid())
+}
+
 /// When something ends that lasts `text`, such as `1d 3H`: minutes, hours, days, weeks, months, years by `MHdwmy`.
 ///
 /// # Errors

@@ -15,8 +15,9 @@ pub fn identify(peer: &Peer, store: &TrustStore) -> Requestor {
             certificate: None,
         },
         Peer::Tls { address, certificate } => {
-            let name = certificate.as_deref().map(fingerprint).unwrap_or_default();
-            let trust = match store.find(&name) {
+            let certificate = certificate.as_deref().filter(|der| store.counts(der));
+            let name = certificate.map(fingerprint).unwrap_or_default();
+            let trust = match certificate.and_then(|der| store.judge(der)) {
                 None => Trust::Untrusted,
                 Some(Use::Client) => Trust::Admin,
                 Some(Use::Projects(projects)) => Trust::Projects(projects),
@@ -28,7 +29,7 @@ pub fn identify(peer: &Peer, store: &TrustStore) -> Requestor {
                 protocol: if known { "tls" } else { "" },
                 address: address.to_string(),
                 trust,
-                certificate: certificate.clone(),
+                certificate: certificate.map(<[u8]>::to_vec),
             }
         }
     }
@@ -45,10 +46,12 @@ mod tests {
         assert_eq!((local.username.as_str(), local.protocol, local.address.as_str()), ("root", "unix", "@"));
         let peer = |certificate| Peer::Tls { address: ([10, 0, 0, 1], 5).into(), certificate };
         assert_eq!(identify(&peer(None), &store).trust, Trust::Untrusted);
-        let shown = peer(Some(b"der".to_vec()));
+        let made = crate::rest::tls::Identity::make("h").expect("made");
+        let der = crate::rest::tls::certificate_der(&made.certificate).expect("PEM");
+        let shown = peer(Some(der.clone()));
         assert!(!identify(&shown, &store).is_trusted());
         let before = store.generation();
-        store.replace([(fingerprint(b"der"), Use::Projects(["p".to_string()].into()))].into());
+        store.replace([(fingerprint(&der), Use::Projects(["p".to_string()].into()))].into());
         assert_ne!(store.generation(), before);
         let known = identify(&shown, &store);
         assert_eq!((known.protocol, known.address.as_str()), ("tls", "10.0.0.1:5"));

@@ -81,7 +81,7 @@ fn open_sockets(app: &Arc<App>, options: &Options) -> Result<()> {
     };
     listen::unix(&app.runtime, server.clone(), unix)?;
     let insecure = std::env::var_os("LXD_INSECURE_TLS").is_some();
-    let config = tls::server(&app.identity, insecure)?;
+    let config = tls::server(&app.identity, insecure, app.trust.authorities())?;
     let https = Https::new(app.runtime.clone(), server, config.clone());
     match inherited.tcp {
         Some(listener) => https.adopt(listener)?,

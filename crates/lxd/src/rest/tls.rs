@@ -119,11 +119,12 @@ pub fn certificate_pem(der: &[u8]) -> String {
     pem
 }
 
-/// How the server speaks TLS: 1.3 (and 1.2 when `insecure`, LXD's `LXD_INSECURE_TLS`), HTTP/2 offered.
+/// How the server speaks TLS: 1.3 (and 1.2 when `insecure`, LXD's `LXD_INSECURE_TLS`), HTTP/2 offered. Clients hear
+/// the names (DER) of the authorities that may have signed their certificates, when there are any.
 ///
 /// # Errors
 /// When the identity's PEM cannot be read.
-pub fn server(identity: &Identity, insecure: bool) -> Result<Arc<ServerConfig>> {
+pub fn server(identity: &Identity, insecure: bool, authorities: Vec<Vec<u8>>) -> Result<Arc<ServerConfig>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes())
         .map_err(|error| Error::internal(format!("Failed to read the server's key: {error}")))?;
@@ -134,7 +135,10 @@ pub fn server(identity: &Identity, insecure: bool) -> Result<Arc<ServerConfig>> 
     let mut config = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(versions)
         .map_err(broken)?
-        .with_client_cert_verifier(Arc::new(AnyClient(provider)))
+        .with_client_cert_verifier(Arc::new(AnyClient {
+            provider,
+            authorities: authorities.into_iter().map(Name::from).collect(),
+        }))
         .with_single_cert(vec![certificate], key)
         .map_err(broken)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -143,7 +147,10 @@ pub fn server(identity: &Identity, insecure: bool) -> Result<Arc<ServerConfig>> 
 
 /// Asks for a certificate, takes any, and makes sure that the client has its key.
 #[derive(Debug)]
-struct AnyClient(Arc<CryptoProvider>);
+struct AnyClient {
+    provider: Arc<CryptoProvider>,
+    authorities: Vec<Name>,
+}
 
 impl ClientCertVerifier for AnyClient {
     fn client_auth_mandatory(&self) -> bool {
@@ -151,7 +158,7 @@ impl ClientCertVerifier for AnyClient {
     }
 
     fn root_hint_subjects(&self) -> &[Name] {
-        &[]
+        &self.authorities
     }
 
     fn verify_client_cert(
@@ -169,7 +176,7 @@ impl ClientCertVerifier for AnyClient {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     /// Checks against the bare key, since the usual way refuses certificates of X.509 version 1, which clients have.
@@ -182,11 +189,11 @@ impl ClientCertVerifier for AnyClient {
         let bad = || rustls::Error::InvalidCertificate(rustls::CertificateError::BadEncoding);
         let (_, parsed) = x509_parser::parse_x509_certificate(certificate).map_err(|_| bad())?;
         let key = SubjectPublicKeyInfoDer::from(parsed.public_key().raw);
-        verify_tls13_signature_with_raw_key(message, &key, signed, &self.0.signature_verification_algorithms)
+        verify_tls13_signature_with_raw_key(message, &key, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -204,6 +211,6 @@ mod tests {
         assert_eq!(parsed.subject().to_string(), "O=linuxcontainers.org, CN=root@host1");
         let names = parsed.subject_alternative_name().expect("readable").expect("there");
         assert_eq!(names.value.general_names.len(), 3);
-        server(&identity, false).expect("rustls takes it");
+        server(&identity, false, Vec::new()).expect("rustls takes it");
     }
 }
