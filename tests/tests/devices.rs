@@ -76,3 +76,23 @@ fn devices_that_cannot_be_are_refused_and_nothing_is_left() {
         }
     });
 }
+
+#[test]
+fn the_file_system_of_a_block_device_is_mounted() {
+    story(|host| {
+        let daemon = ready(host);
+        daemon.lxc(["launch", "busybox", "c1"]).ok();
+        host.sh("truncate -s 32M disk.img; mkfs.ext4 -q disk.img");
+        let device = host.sh("losetup --find --show disk.img").trim().to_string();
+        let exec = |script: &str| daemon.lxc(["exec", "c1", "--", "sh", "-c", script]);
+        let source = format!("source={device}");
+        daemon.lxc(["config", "device", "add", "c1", "mnt", "disk", &source, "path=/mnt", "shift=true"]).ok();
+        exec("test -d /mnt/lost+found && touch /mnt/hello").ok();
+        daemon.lxc(["restart", "c1", "--force"]).ok();
+        exec("test -e /mnt/hello").ok();
+        daemon.lxc(["config", "device", "remove", "c1", "mnt"]).ok();
+        assert_ne!(exec("test -e /mnt/hello").status, 0);
+        daemon.lxc(["delete", "c1", "--force"]).ok();
+        host.sh(&format!("losetup --detach {device}"));
+    });
+}

@@ -1,8 +1,10 @@
 //! `disk`: the root, a directory or file of the host, or a custom volume, mounted inside.
 
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use corten_api::error::{Error, Result};
+use corten_host::command::Command;
 use corten_host::undo::Undo;
 use corten_runtime::spec::{Create, Mount};
 
@@ -39,10 +41,29 @@ fn is_required(call: &Call<'_>) -> bool {
     !is_false(call.get("required")) && !is_true(call.get("optional"))
 }
 
-/// The mount of `source` that the options ask for.
-fn mount(call: &Call<'_>, source: &Path, idmapped: bool) -> Mount {
+/// The file system on a block device; `None` for what is no block device.
+fn filesystem(source: &Path) -> Result<Option<String>> {
+    if !std::fs::metadata(source).is_ok_and(|found| found.file_type().is_block_device()) {
+        return Ok(None);
+    }
+    let blkid = Command::new("blkid", "util-linux").args(["-s", "TYPE", "-o", "value"]).arg(source);
+    let refused =
+        |reason: &str| Error::invalid(format!("Failed to find out the file system on {}: {reason}", source.display()));
+    let said = blkid.run().map_err(|error| refused(&error.to_string()))?;
+    match String::from_utf8_lossy(&said).trim() {
+        "" => Err(refused("there is none")),
+        name => Ok(Some(name.to_string())),
+    }
+}
+
+/// The mount of `source` that the options ask for; of a block device it is the file system on it.
+fn mount(call: &Call<'_>, source: &Path, idmapped: bool) -> Result<Mount> {
+    let fstype = filesystem(source)?;
     let recursive = is_true(call.get("recursive"));
-    let mut options = vec![if recursive { "rbind" } else { "bind" }.to_string()];
+    let mut options = Vec::new();
+    if fstype.is_none() {
+        options.push(if recursive { "rbind" } else { "bind" }.to_string());
+    }
     if is_true(call.get("readonly")) {
         options.push("ro".to_string());
     }
@@ -50,16 +71,17 @@ fn mount(call: &Call<'_>, source: &Path, idmapped: bool) -> Mount {
         options.push(call.get("propagation").to_string());
     }
     options.extend(call.get("raw.mount.options").split(',').filter(|option| !option.is_empty()).map(str::to_string));
-    Mount {
+    let create = if source.is_dir() || fstype.is_some() { Create::Dir } else { Create::File };
+    Ok(Mount {
         source: source.to_path_buf(),
         target: call.get("path").trim_start_matches('/').into(),
-        fstype: None,
+        fstype,
         options,
         within: None,
         idmapped,
         optional: !is_required(call),
-        create: if source.is_dir() { Create::Dir } else { Create::File },
-    }
+        create,
+    })
 }
 
 impl Device for Disk {
@@ -85,13 +107,17 @@ impl Device for Disk {
         let mount = match meaning(call)? {
             Meaning::Root => return Ok(Attachment::default()),
             Meaning::Path(source) if !source.exists() && !is_required(call) => return Ok(Attachment::default()),
-            Meaning::Path(source) => Mount {
-                within: call.host.source_folder(call.instance, call.get("source"))?,
-                ..mount(call, &source, is_true(call.get("shift")) && !call.instance.is_privileged())
-            },
+            Meaning::Path(source) => {
+                let within = call.host.source_folder(call.instance, call.get("source"))?;
+                let mount = mount(call, &source, is_true(call.get("shift")) && !call.instance.is_privileged())?;
+                if within.is_some() && mount.fstype.is_some() {
+                    return Err(Error::invalid("The project allows folders of the host only, no block devices"));
+                }
+                Mount { within, ..mount }
+            }
             Meaning::Volume => {
                 let volume = call.host.attach_volume(call.instance, call.get("pool"), call.get("source"), undo)?;
-                mount(call, &volume.path, volume.idmapped)
+                mount(call, &volume.path, volume.idmapped)?
             }
         };
         Ok(Attachment { mounts: vec![mount], ..Attachment::default() })

@@ -175,10 +175,7 @@ fn fill_dev(child: &mut Child<'_>) -> Outcome {
 fn other_mounts(child: &mut Child<'_>) -> Outcome {
     let mut trees = std::mem::take(&mut child.trees).into_iter();
     for entry in &child.spec.mounts {
-        let tree = match entry.fstype {
-            None => trees.next().flatten(),
-            Some(_) => None,
-        };
+        let tree = if entry.is_hosts() { trees.next().flatten() } else { None };
         match mount_one(entry, tree) {
             Err(_) if entry.optional => {}
             outcome => outcome?,
@@ -194,14 +191,14 @@ fn other_mounts(child: &mut Child<'_>) -> Outcome {
 
 fn mount_one(entry: &Mount, tree: Option<OwnedFd>) -> Outcome {
     let tree = match (&entry.fstype, tree) {
-        (None, Some(tree)) => tree,
-        // The parent has passed over a missing source.
-        (None, None) => return Ok(()),
-        (Some(fstype), _) => {
+        (_, Some(tree)) => tree,
+        (Some(fstype), None) if !entry.is_hosts() => {
             let options = mount::Options::parse(&entry.options);
             mount::new(fstype, &entry.source.to_string_lossy(), &options)
                 .doing(|| format!("mounting {fstype} on {}", entry.target.display()))?
         }
+        // The parent has passed over a missing source.
+        (_, None) => return Ok(()),
     };
     view::put(&tree, &target(&entry.target), entry.create)
 }

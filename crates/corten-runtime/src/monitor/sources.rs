@@ -41,7 +41,7 @@ pub fn plan(spec: &Spec) -> Vec<Wanted<'_>> {
     if spec.idmap.is_some() {
         wanted.extend(STANDARD_NODES.iter().copied().map(Wanted::StandardNode));
     }
-    wanted.extend(spec.mounts.iter().filter(|mount| mount.fstype.is_none()).map(Wanted::Bind));
+    wanted.extend(spec.mounts.iter().filter(|mount| mount.is_hosts()).map(Wanted::Bind));
     wanted.extend(spec.nodes.iter().map(Wanted::Node));
     wanted
 }
@@ -108,7 +108,13 @@ pub fn tree(mount: &Mount, userns: Option<BorrowedFd<'_>>) -> Result<OwnedFd, Er
     let options = Options::parse(&mount.options);
     if let Some(fstype) = &mount.fstype {
         let doing = format!("mounting {fstype} for {}", mount.target.display());
-        return mount::new(fstype, &mount.source.to_string_lossy(), &options).map_err(Error::io(doing));
+        let tree = mount::new(fstype, &mount.source.to_string_lossy(), &options).map_err(Error::io(doing))?;
+        if mount.idmapped
+            && let Some(userns) = userns
+        {
+            map_ids(&tree, userns, &mount.source)?;
+        }
+        return Ok(tree);
     }
     let cloned = match &mount.within {
         Some(folder) => mount::clone_tree_within(folder, &mount.source, options.recursive),

@@ -41,8 +41,8 @@ fn problem(spec: &Spec) -> Option<String> {
     {
         return Some("the id map has no range for id 0".to_string());
     }
-    if let Some(mount) = spec.mounts.iter().find(|mount| mount.idmapped && mount.fstype.is_some()) {
-        return Some(format!("the mount at {} is no bind mount and cannot map ids", mount.target.display()));
+    if let Some(mount) = spec.mounts.iter().find(|mount| mount.idmapped && !mount.is_hosts()) {
+        return Some(format!("the mount at {} is made inside and cannot map ids", mount.target.display()));
     }
     let words = spec.init.argv.iter().chain(&spec.init.env);
     if let Some(word) = words.into_iter().find(|word| word.contains('\0')) {

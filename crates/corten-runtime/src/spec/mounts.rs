@@ -49,14 +49,14 @@ pub struct Mount {
     pub within: Option<PathBuf>,
     /// Where it goes, from the container's root; a leading slash changes nothing.
     pub target: PathBuf,
-    /// The file system; `None` is a bind mount.
+    /// The file system; `None` is a bind mount. One whose source is a path, a block device, is mounted on the host's side.
     #[serde(default)]
     pub fstype: Option<String>,
     /// Mount options as in fstab(5): `ro`, `nosuid`, `nodev`, `noexec`, `rbind`, `relatime`, …, `private`, `rslave`,
     /// and for a file system also its own (`size=1m`).
     #[serde(default)]
     pub options: Vec<String>,
-    /// The source's ids are mapped as the container's (bind mounts only).
+    /// The source's ids are mapped as the container's (not for file systems that are mounted inside).
     #[serde(default)]
     pub idmapped: bool,
     /// A missing source or target, or a refusal of the kernel, is passed over.
@@ -68,6 +68,11 @@ pub struct Mount {
 }
 
 impl Mount {
+    /// Whether it is made on the host's side; the rest is mounted inside, with the container's rights.
+    pub fn is_hosts(&self) -> bool {
+        self.fstype.is_none() || self.source.is_absolute()
+    }
+
     /// A recursive bind mount which makes its target.
     pub fn bind(source: impl Into<PathBuf>, target: impl Into<PathBuf>, create: Create) -> Mount {
         Mount {
