@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::error::{DbError, Result};
 use crate::store::Store;
+use crate::table::local;
 use crate::{Which, params};
 
 /// LXD 5.0.2's schema version of the global database.
@@ -14,6 +15,26 @@ pub(crate) const LOCAL_VERSION: i64 = 42;
 /// Features that the default project has from the start, in the order of LXD's rows.
 const DEFAULT_PROJECT_FEATURES: [&str; 4] =
     ["features.images", "features.profiles", "features.storage.volumes", "features.networks"];
+
+/// LXD 5.0.2's one-time changes to what older versions left. Files made here never need them, and say so as LXD's do.
+const PATCHES: [&str; 16] = [
+    "storage_lvm_skipactivation",
+    "clustering_drop_database_role",
+    "network_clear_bridge_volatile_hwaddr",
+    "move_backups_instances",
+    "network_ovn_enable_nat",
+    "network_ovn_remove_routes",
+    "network_fan_enable_nat",
+    "thinpool_typo_fix",
+    "vm_rename_uuid_key",
+    "db_nodes_autoinc",
+    "network_acl_remove_defaults",
+    "clustering_server_cert_trust",
+    "warnings_remove_empty_node",
+    "dnsmasq_entries_include_device_name",
+    "storage_missing_snapshot_records",
+    "pool_fix_default_permissions",
+];
 
 /// Facts of the moment and the host that the first rows need.
 #[derive(Clone, Debug)]
@@ -64,7 +85,10 @@ fn create(store: &Store, which: Which, version: i64, sql: &str, opening: &Openin
         }
         let now = opening.now.as_second();
         tx.exec("INSERT INTO schema (version, updated_at) VALUES (?1, ?2)", params![version, now])?;
-        if which == Which::Global { first_rows(tx, opening) } else { Ok(()) }
+        match which {
+            Which::Global => first_rows(tx, opening),
+            Which::Local => PATCHES.iter().try_for_each(|name| local::patched(tx, name, opening.now)),
+        }
     })?;
     store.with_connection(|connection| connection.pragma_update(None, "user_version", version))
 }

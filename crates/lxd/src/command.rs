@@ -1,7 +1,9 @@
 //! The command line of `lxd`.
 
 pub mod activateifneeded;
+pub mod benchmark;
 pub mod daemon;
+pub mod fuidshift;
 pub mod init;
 pub mod local;
 pub mod shutdown;
@@ -10,6 +12,8 @@ pub mod waitready;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use corten_api::error::Result;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// What a subcommand's file brings: its place on the command line, and what it does.
@@ -21,6 +25,8 @@ struct Entry {
 /// All subcommands.
 const COMMANDS: &[Entry] = &[
     Entry { describe: activateifneeded::describe, run: activateifneeded::run },
+    Entry { describe: benchmark::describe, run: benchmark::run },
+    Entry { describe: fuidshift::describe, run: fuidshift::run },
     Entry { describe: init::describe, run: init::run },
     Entry { describe: shutdown::describe, run: shutdown::run },
     Entry { describe: sql::describe, run: sql::run },
@@ -61,9 +67,22 @@ pub fn describe() -> Command {
         .arg(flag("version", "Print version number"))
 }
 
+/// Subcommands that are programs of their own in LXD: a link of that name to `lxd` is one here.
+const PROGRAMS: &[&str] = &[fuidshift::NAME, benchmark::NAME];
+
+/// The words of the command line; a program's name that is a subcommand's stands for it.
+fn words() -> Vec<OsString> {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    let called = words.first().and_then(|word| Path::new(word).file_name()).unwrap_or_default();
+    if let Some(program) = PROGRAMS.iter().find(|program| *program == &called) {
+        words.insert(1, program.into());
+    }
+    words
+}
+
 /// Does what the command line says.
 pub fn run() -> ExitCode {
-    let matches = describe().get_matches();
+    let matches = describe().get_matches_from(words());
     if matches.get_flag("version") {
         println!("{}", env!("CARGO_PKG_VERSION"));
         return ExitCode::SUCCESS;

@@ -13,3 +13,13 @@ pub fn limit_arenas(count: i32) {
     #[cfg(not(target_env = "gnu"))]
     let _ = count;
 }
+
+/// Gives free memory back to the kernel (malloc_trim(3)). Other C libraries do so by themselves, and nothing happens.
+pub fn trim() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim has no safe wrapper; it takes a number only, and touches free memory under the allocator's
+    // own locks.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}

@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, Command};
 use corten_api::error::{Context, Error, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::io::Read;
+use std::io::{Read, Write};
 
 const LONG: &str = "Execute a SQL query against the LXD local or global database
 
@@ -27,6 +27,9 @@ dump of the given database.
 
 If <query> is the special value \".schema\", the command returns the SQL
 text schema of the given database.
+
+If <query> is the special value \".sync\", everything is brought into the
+database's file.
 
 This internal command is mostly useful for debugging and disaster
 recovery. The LXD team will occasionally provide hotfixes to users as a
@@ -80,22 +83,31 @@ pub fn run(matches: &ArgMatches) -> Result<()> {
     if query == ".dump" || query == ".schema" {
         let schema = if query == ".schema" { "&schema=1" } else { "" };
         let dump: Dump = local.get(&format!("/internal/sql?database={database}{schema}"))?;
-        print!("{}", dump.text);
-        return Ok(());
+        return print(&dump.text);
     }
     let body = json!({"database": database, "query": query});
     let batch: Batch = local.ask("POST", "/internal/sql", Some(&body))?;
     let several = batch.results.len() > 1;
+    let mut text = String::new();
     for (number, answer) in batch.results.iter().enumerate() {
         if several {
-            println!("=> Query {number}:\n");
+            text.push_str(&format!("=> Query {number}:\n\n"));
         }
-        print!("{}", show(answer));
+        text.push_str(&show(answer));
         if several {
-            println!();
+            text.push('\n');
         }
     }
-    Ok(())
+    print(&text)
+}
+
+/// Prints to a reader that may have seen enough (`lxd sql … | grep -q`): its leaving is no failure.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("Failed to print"),
+    }
 }
 
 fn show(answer: &Answer) -> String {

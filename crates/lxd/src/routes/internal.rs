@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 /// What this file answers.
 pub const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::at("/internal/gc").get(give_memory_back, May::Admin),
     Endpoint::at("/internal/ready").get_quick(ready, May::Admin),
     Endpoint::at("/internal/shutdown").put(shutdown, May::Admin),
     Endpoint::at("/internal/sql").get(dump_sql, May::Admin).post(run_sql, May::Admin),
@@ -24,6 +25,12 @@ fn ready(call: &Call) -> Result<Reply> {
         Stage::Ready => Ok(Reply::empty()),
         Stage::Starting | Stage::Serving => Err(Error::unavailable("LXD daemon not ready yet")),
     }
+}
+
+/// LXD collects its garbage here; ours is gone already, but for what the allocator keeps.
+fn give_memory_back(_: &Call) -> Result<Reply> {
+    corten_host::syscall::allocator::trim();
+    Ok(Reply::empty())
 }
 
 /// Ends the daemon; instances are stopped first unless `force=true` asks not to wait for operations.
@@ -85,6 +92,11 @@ fn run_sql(call: &Call) -> Result<Reply> {
     let which = which(&query.database)?;
     if query.query.is_empty() {
         return Err(Error::invalid("No query provided"));
+    }
+    if query.query == ".sync" {
+        console::sync(&call.app.db, which)
+            .map_err(|error| Error::internal(format!("Failed to sync the database: {error}")))?;
+        return Reply::sync(&Batch { results: Vec::new() });
     }
     let select = query.query.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select"));
     let answers = console::run(&call.app.db, which, &query.query)
