@@ -3,7 +3,7 @@
 use corten_api::error::{Error, Result};
 use corten_host::cgroup::{Limit, Version};
 use corten_runtime::Spec;
-use corten_runtime::spec::{Create, Mount, Rlimit};
+use corten_runtime::spec::{Create, Mount, Rlimit, Root, Source};
 
 /// What is made of a key.
 enum Meaning {
@@ -52,6 +52,15 @@ pub fn apply(spec: &mut Spec, text: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Says whether a start could honour the lines of `text`.
+///
+/// # Errors
+/// As [`apply`].
+pub fn check(text: &str) -> Result<()> {
+    let nowhere = Root { source: Source::Tree { path: "/".into() }, idmapped: false, readonly: false };
+    apply(&mut Spec::new("", "/", nowhere), text)
 }
 
 fn after<'a>(key: &'a str, prefix: &str) -> &'a str {
@@ -166,7 +175,6 @@ fn host_name(spec: &mut Spec, _key: &str, value: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use corten_runtime::spec::{Root, Source};
 
     fn spec() -> Spec {
         let root = Root { source: Source::Tree { path: "/r".into() }, idmapped: false, readonly: false };

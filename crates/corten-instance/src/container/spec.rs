@@ -15,7 +15,7 @@ use crate::instance::{Instance, is_false};
 pub struct Facts {
     /// Directory of the monitor's socket and state.
     pub run_dir: PathBuf,
-    /// Where the monitor logs.
+    /// Where the monitor logs; beside it the console's output is kept when the container has ended.
     pub log: PathBuf,
     /// The folder of containers, as the monitor's title shows it.
     pub containers: PathBuf,
@@ -48,6 +48,7 @@ pub fn build(instance: &Instance, facts: Facts, attachments: &[Attachment]) -> R
     let name = instance.host_name();
     let privileged = facts.idmap.is_none();
     let mut spec = Spec::new(&name, facts.run_dir, facts.root);
+    spec.console_log = Some(facts.log.with_file_name("console.log"));
     spec.log = Some(facts.log);
     spec.title = format!("[lxc monitor] {} {name}", facts.containers.display());
     spec.hostname.clone_from(&instance.name);

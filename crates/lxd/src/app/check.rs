@@ -1,6 +1,7 @@
 //! Configuration that comes from clients, checked against the key tables before anything is done with it.
 
 use super::App;
+use super::instances::unprivileged;
 use super::projects::Scope;
 use super::settings::Keys;
 use corten_api::error::{Error, Result};
@@ -15,6 +16,7 @@ impl App {
     /// 400, naming the key.
     pub fn check_profile(&self, scope: &Scope, profile: &ProfilePut) -> Result<()> {
         check(Entity::Profile, &profile.config)?;
+        unprivileged::check(&profile.config)?;
         device::check_all(&profile.devices, None, &|network| self.network_type(scope, network))
     }
 

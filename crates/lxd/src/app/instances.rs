@@ -15,6 +15,7 @@ pub mod files;
 pub mod find;
 pub mod follow_profile;
 pub mod freeze;
+pub mod ids;
 pub mod intent;
 pub mod limits;
 pub mod links;
@@ -31,6 +32,7 @@ pub mod start;
 pub mod state;
 pub mod stop;
 pub mod templates;
+pub mod unprivileged;
 #[cfg(test)]
 mod unwinding;
 pub mod update;

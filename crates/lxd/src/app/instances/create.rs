@@ -15,14 +15,14 @@ use corten_host::undo::Undo;
 use corten_instance::instance::{Config, Instance, root_disk};
 use corten_instance::lifecycle::admission::{Action, Observed};
 use corten_instance::step::{pass, step};
-use corten_instance::{idmap, name, volatile};
+use corten_instance::{name, volatile};
 use corten_storage::fill::Fill;
 use serde_json::Value;
 
 use super::claims::Taken;
 use super::find::{expand, profile_project};
 use super::intent::{self, Intent};
-use super::{Instances, backup_file, links, root};
+use super::{backup_file, ids, links, root};
 use crate::app::App;
 use crate::app::images::find::seen_from;
 use crate::app::images::source::{Ready, Wanted};
@@ -218,8 +218,7 @@ fn expanded(view: &View<'_>, instance: &Instance) -> Result<(Config, corten_inst
 
 /// The volatile keys that an instance begins with.
 fn volatile_keys(app: &App, instance: &Instance) -> Result<Config> {
-    let others = if instance.is_on("security.idmap.isolated") { Instances::all(app, None)? } else { Vec::new() };
-    let (map, base) = idmap::next(instance, app.instances.host_ids.as_ref(), &others)?;
+    let (map, base) = ids::choose(app, instance)?;
     let mut keys = Config::from([
         (volatile::UUID.to_string(), volatile::new_uuid()?),
         (volatile::INSTANCE_ID.to_string(), volatile::new_uuid()?),

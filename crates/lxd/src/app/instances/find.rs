@@ -7,6 +7,7 @@ use corten_api::time::Time;
 use corten_db::table::{architecture, instances, profiles, projects};
 use corten_db::{View, error::DbError};
 use corten_instance::instance::{Config, Devices, Instance};
+use jiff::Timestamp;
 
 use super::Instances;
 use crate::app::App;
@@ -83,7 +84,8 @@ fn assemble(row: instances::Instance, known: &Profiles) -> Instance {
         stateful: row.stateful,
         description: row.description,
         created: Time::from(row.created),
-        last_used: row.last_used.map_or_else(Time::default, Time::from),
+        // LXD shows the beginning of 1970 for one that was never started.
+        last_used: row.last_used.map_or_else(|| Time::from(Timestamp::UNIX_EPOCH), Time::from),
         config: row.config,
         devices: row.devices,
         profiles: row.profiles,

@@ -25,7 +25,7 @@ use corten_runtime::Spec;
 use super::claims::{Claim, Key, Taken};
 use super::intent::{self, Intent};
 use super::running::Entry;
-use super::{Instances, devices, ended, key, limits, observe, root, tell, templates};
+use super::{Instances, devices, ended, ids, key, limits, observe, root, tell, templates};
 use crate::app::{App, apparmor};
 
 /// Compiled seccomp filters, so that an ordinary start does not compile the same policy again.
@@ -130,9 +130,7 @@ fn check(instance: &Instance, layout: &Layout) -> Result<()> {
 
 /// The id map of this start, and the volatile keys that it changes.
 fn prepare(app: &App, instance: &Instance) -> Result<(IdMap, Config)> {
-    let others = if instance.is_on("security.idmap.isolated") { Instances::all(app, None)? } else { Vec::new() };
-    let others: Vec<Instance> = others.into_iter().filter(|other| other.id != instance.id).collect();
-    let (map, base) = idmap::next(instance, app.instances.host_ids.as_ref(), &others)?;
+    let (map, base) = ids::choose(app, instance)?;
     let mut changes = Config::from([
         (volatile::IDMAP_BASE.to_string(), base.to_string()),
         (volatile::IDMAP_CURRENT.to_string(), map.to_json()),

@@ -9,6 +9,7 @@ use corten_config::entity::Guest;
 use corten_db::error::Abort;
 use corten_db::table::{architecture, instances, profiles};
 use corten_host::undo::Undo;
+use corten_instance::container::raw_lxc;
 use corten_instance::instance::{Config, Devices, Instance};
 use corten_instance::lifecycle::admission::Action;
 use corten_instance::step::pass;
@@ -16,7 +17,7 @@ use corten_instance::{cloud_init, volatile};
 
 use super::claims::{Key, Taken};
 use super::find::{expand, profile_project};
-use super::{Instances, apply, backup_file, limits, observe, tell};
+use super::{Instances, apply, backup_file, ids, limits, observe, tell, unprivileged};
 use crate::app::App;
 use crate::app::projects::allow;
 use crate::app::storage::attach;
@@ -27,6 +28,7 @@ use crate::app::storage::attach;
 /// 400 with the key and what is wrong with it.
 pub fn check_config(config: &Config) -> Result<()> {
     corten_config::check(corten_config::Entity::Instance(Guest::Container), config)
+        .and_then(|()| unprivileged::check(config))
         .map_err(|error| error.context("Invalid config"))
 }
 
@@ -69,13 +71,19 @@ pub(super) fn bring_about(app: &Arc<App>, old: &Instance, new: &Instance) -> Res
     Ok(())
 }
 
-/// Refuses what the limits and restrictions of the instance's project do not let a client do.
+/// Refuses profiles that are not there, and what the limits and restrictions of the instance's project do not let a
+/// client do.
 ///
 /// # Errors
 /// In LXD's words.
 pub fn must_be_allowed(app: &App, old: &Instance, put: &InstancePut) -> Result<()> {
     let new = allow::member(&old.name, &put.profiles, &put.config, &put.devices);
     app.view(|view| {
+        let holder = profile_project(view, &old.project)?;
+        let found = profiles::named(view, &holder, &put.profiles)?;
+        if !put.profiles.iter().all(|name| found.iter().any(|profile| profile.name == *name)) {
+            return Err(Abort::from(Error::not_found("Profile not found")));
+        }
         allow::volatile_keys(view, &old.project, &new, &old.config)?;
         allow::changed_instance(view, &old.project, &new)
     })
@@ -107,6 +115,9 @@ pub(super) fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<In
     })?;
     (new.expanded_config, new.expanded_devices) = (config, devices);
     new.expanded_config.retain(|_, value| !value.is_empty());
+    if old.get("raw.lxc") != new.get("raw.lxc") {
+        raw_lxc::check(new.get("raw.lxc"))?;
+    }
     must_keep_ids(old, &new)?;
     must_keep_root(old, &new)?;
     attach::check(app, &new)?;
@@ -117,6 +128,7 @@ pub(super) fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<In
             config.insert(volatile::INSTANCE_ID.to_string(), id.clone());
         }
     }
+    ids::follow(app, old, &mut new)?;
     Ok(new)
 }
 
