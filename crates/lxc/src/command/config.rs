@@ -26,6 +26,7 @@ pub static COMMAND: Command = Command {
         &EDIT,
         &GET,
         &super::config_metadata::COMMAND,
+        &super::profile::OF_CONFIG,
         &SET,
         &SHOW,
         &super::config_template::COMMAND,

@@ -12,27 +12,29 @@ use crate::session::{Resource, Session};
 use crate::{entity_commands, run, table};
 
 /// The group.
-pub static COMMAND: Command = Command {
-    name: "profile",
-    about: "Manage profiles",
-    children: &[
-        &ADD,
-        &ASSIGN,
-        &COPY,
-        &CREATE,
-        &DELETE,
-        &super::config_device::of_profile::COMMAND,
-        &EDIT,
-        &GET,
-        &LIST,
-        &REMOVE,
-        &RENAME,
-        &SET,
-        &SHOW,
-        &UNSET,
-    ],
-    ..Command::EMPTY
-};
+pub static COMMAND: Command =
+    Command { name: "profile", about: "Manage profiles", children: CHILDREN, ..Command::EMPTY };
+
+/// As LXD's client still takes it below `config`.
+pub static OF_CONFIG: Command =
+    Command { name: "profile", about: "Manage profiles", hidden: true, children: CHILDREN, ..Command::EMPTY };
+
+const CHILDREN: &[&Command] = &[
+    &ADD,
+    &ASSIGN,
+    &COPY,
+    &CREATE,
+    &DELETE,
+    &super::config_device::of_profile::COMMAND,
+    &EDIT,
+    &GET,
+    &LIST,
+    &REMOVE,
+    &RENAME,
+    &SET,
+    &SHOW,
+    &UNSET,
+];
 
 static ADD: Command = Command {
     name: "add",
