@@ -97,7 +97,7 @@ impl Wish {
 /// Builds our programs; the folder they are in.
 fn built(project: &Path) -> Result<PathBuf, String> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--quiet", "--workspace"]).current_dir(project);
+    cargo.args(["build", "--quiet", "--workspace", "--bins"]).current_dir(project);
     let status = cargo.status().map_err(|error| format!("running cargo: {error}"))?;
     if status.success() { Ok(project.join("target/debug")) } else { Err("the programs cannot be built".to_string()) }
 }

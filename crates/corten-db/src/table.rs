@@ -10,6 +10,7 @@ pub mod backups;
 pub mod certificates;
 pub mod config;
 pub mod devices;
+pub mod entities;
 pub mod image_aliases;
 pub mod images;
 pub mod instances;

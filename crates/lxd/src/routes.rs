@@ -16,6 +16,7 @@ pub mod instance_snapshots;
 pub mod instance_state;
 pub mod instances;
 pub mod internal;
+pub mod internal_testing;
 pub mod metrics;
 pub mod networks;
 pub mod operations;
@@ -61,4 +62,5 @@ pub const ALL: &[&[Endpoint]] = &[
     image::ENDPOINTS,
     image_aliases::ENDPOINTS,
     internal::ENDPOINTS,
+    internal_testing::ENDPOINTS,
 ];

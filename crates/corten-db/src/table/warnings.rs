@@ -86,6 +86,8 @@ pub fn get(view: &View<'_>, uuid: &str) -> Result<Option<Warning>> {
 pub struct Notice<'a> {
     /// LXD's number of the warning.
     pub kind: i64,
+    /// The member it is about; `None` for all.
+    pub node: Option<i64>,
     /// Name of the project it is about.
     pub project: Option<&'a str>,
     /// LXD's number of the kind of thing and its row id; -1 and -1 for none.
@@ -94,13 +96,13 @@ pub struct Notice<'a> {
     pub message: &'a str,
 }
 
-/// Adds a warning about this member, or counts one more of the same; a resolved one is new again.
+/// Adds a warning, or counts one more of the same; a resolved one is new again.
 pub fn raise(tx: &mut Tx<'_>, notice: &Notice<'_>, uuid: &str, now: Timestamp) -> Result<()> {
     let (entity_type, entity_id) = notice.entity;
     let sql = "SELECT w.id FROM warnings AS w LEFT JOIN projects AS pr ON pr.id = w.project_id
-               WHERE w.node_id = ?1 AND w.type_code = ?2 AND pr.name IS ?3
+               WHERE w.node_id IS ?1 AND w.type_code = ?2 AND pr.name IS ?3
                AND w.entity_type_code = ?4 AND w.entity_id = ?5 ORDER BY w.id";
-    let same: Option<i64> = tx.maybe(sql, params![THIS_NODE, notice.kind, notice.project, entity_type, entity_id])?;
+    let same: Option<i64> = tx.maybe(sql, params![notice.node, notice.kind, notice.project, entity_type, entity_id])?;
     if let Some(id) = same {
         let sql = "UPDATE warnings SET last_message = ?2, last_seen_date = ?3, updated_date = ?3, count = count + 1,
                    status = CASE status WHEN ?4 THEN ?5 ELSE status END WHERE id = ?1";
@@ -110,8 +112,18 @@ pub fn raise(tx: &mut Tx<'_>, notice: &Notice<'_>, uuid: &str, now: Timestamp) -
                                      first_seen_date, last_seen_date, updated_date, last_message, count)
                VALUES (?1, (SELECT id FROM projects WHERE name = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, 1)";
     let never = Timestamp::from_second(-62_135_596_800).ok();
-    let values =
-        params![THIS_NODE, notice.project, entity_type, entity_id, uuid, notice.kind, NEW, now, never, notice.message,];
+    let values = params![
+        notice.node,
+        notice.project,
+        entity_type,
+        entity_id,
+        uuid,
+        notice.kind,
+        NEW,
+        now,
+        never,
+        notice.message,
+    ];
     tx.exec(sql, values).map(drop)
 }
 

@@ -1,13 +1,14 @@
 //! Warnings: what an administrator should know, raised by whoever notices.
 
 use super::App;
-use corten_api::error::Result;
+use corten_api::error::{Error, Result};
 use corten_api::time::Time;
 use corten_api::url;
 use corten_api::warning::Warning;
-use corten_db::View;
 use corten_db::error::DbError;
-use corten_db::table::{instances, warnings};
+use corten_db::table::entities::{self, Entity};
+use corten_db::table::{nodes, projects, warnings};
+use corten_db::{THIS_NODE, View};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -97,9 +98,7 @@ pub fn status_number(name: &str) -> Option<i64> {
     STATUSES.iter().find(|(_, known)| *known == name).map(|(number, _)| *number)
 }
 
-/// LXD's numbers for what a warning may be about.
-pub const CONTAINER: i64 = 0;
-/// As [`CONTAINER`].
+/// LXD's number for instances that a warning is about.
 pub const INSTANCE: i64 = 5;
 
 /// As the API shows it.
@@ -107,10 +106,7 @@ pub const INSTANCE: i64 = 5;
 /// # Errors
 /// The database's.
 pub fn view(db: &View<'_>, row: &warnings::Warning) -> Result<Warning, DbError> {
-    let about = match row.entity_type {
-        CONTAINER | INSTANCE if row.entity_id >= 0 => instances::by_id(db, row.entity_id)?,
-        _ => None,
-    };
+    let about = entities::find(db, row.entity_type, row.entity_id)?;
     let status = STATUSES.iter().find(|(number, _)| *number == row.status).map_or("new", |(_, name)| name);
     Ok(Warning {
         status: status.to_string(),
@@ -123,17 +119,78 @@ pub fn view(db: &View<'_>, row: &warnings::Warning) -> Result<Warning, DbError> 
         last_seen_at: Time::from(row.last_seen),
         last_message: row.message.clone(),
         severity: severity(row.kind).to_string(),
-        entity_url: about.map(|one| url::path_in(&one.project, ["instances", &one.name])).unwrap_or_default(),
+        entity_url: about.as_ref().map(entity_url).unwrap_or_default(),
     })
 }
 
+/// As LXD writes it: with the project, also the default one.
+fn entity_url(about: &Entity) -> String {
+    let path = url::path([about.folder, &about.name]);
+    match &about.project {
+        Some(project) => format!("{path}?project={}", url::escape_query(project)),
+        None => path,
+    }
+}
+
+/// A warning in LXD's numbers, as somebody outside tells it.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// What it is about.
+    pub kind: i64,
+    /// The member it is about; empty for all.
+    pub location: &'a str,
+    /// The project it is about; empty for none.
+    pub project: &'a str,
+    /// Kind of the thing it is about, and its row; -1 for none.
+    pub entity: (i64, i64),
+    /// What there is to say.
+    pub message: &'a str,
+}
+
 impl App {
+    /// Raises a warning that may make no sense.
+    ///
+    /// # Errors
+    /// In LXD's words: no such kind, entity, member or project.
+    pub fn raise_warning(&self, told: &Told<'_>) -> Result<()> {
+        let (kind, id) = told.entity;
+        if kind != -1 && !entities::is_known(kind) {
+            return Err(Error::internal("Invalid entity type"));
+        }
+        if usize::try_from(told.kind).ok().and_then(|kind| NAMES.get(kind)).is_none() {
+            let number = told.kind;
+            return Err(Error::internal(format!("Failed to create warning: Unknown warning type code {number}")));
+        }
+        let (uuid, now) = (uuid::Uuid::new_v4().to_string(), Timestamp::now());
+        let project = Some(told.project).filter(|project| !project.is_empty());
+        let node = (!told.location.is_empty()).then_some(THIS_NODE);
+        self.write(|tx| {
+            if node.is_some() && nodes::this(tx)?.name != told.location {
+                return Err(Error::not_found("Cluster member not found").into());
+            }
+            if let Some(project) = project
+                && projects::get(tx, project)?.is_none()
+            {
+                return Err(Error::not_found("Failed to create warning: Project not found").into());
+            }
+            if kind != -1 && id != -1 && entities::find(tx, kind, id)?.is_none() {
+                let message = format!(
+                    "Failed to create warning: Failed to get URI for entity ID {id} with entity type code {kind}: Unknown entity ID"
+                );
+                return Err(Error::internal(message).into());
+            }
+            let notice =
+                warnings::Notice { kind: told.kind, node, project, entity: told.entity, message: told.message };
+            Ok(warnings::raise(tx, &notice, &uuid, now)?)
+        })
+    }
+
     /// Raises a warning, or counts one more of the same. `entity` is LXD's number for what it is about, and its row.
     /// A failure to do so is only logged: what goes wrong there must not stop what was being done.
     pub fn warn(&self, kind: Kind, project: Option<&str>, entity: Option<(i64, i64)>, message: &str) {
         let (uuid, now) = (uuid::Uuid::new_v4().to_string(), Timestamp::now());
         let entity = entity.unwrap_or((-1, -1));
-        let notice = warnings::Notice { kind: kind as i64, project, entity, message };
+        let notice = warnings::Notice { kind: kind as i64, node: Some(THIS_NODE), project, entity, message };
         if let Err(error) = self.db.write(|tx| warnings::raise(tx, &notice, &uuid, now)) {
             tracing::warn!("Failed to remember the warning \"{message}\": {error}");
         }

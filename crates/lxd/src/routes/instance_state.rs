@@ -7,7 +7,6 @@ use corten_api::error::{Error, Result};
 use corten_api::event::EventLifecycleRequestor;
 use corten_api::instance_state::InstanceStatePut;
 use corten_api::status::StatusCode;
-use serde_json::Value;
 
 use crate::app::instances::claims::Key;
 use crate::app::instances::stop::{self, Way};
@@ -96,9 +95,7 @@ impl Change {
 
 fn show(call: &Call) -> Result<Reply> {
     let instance = instance::find(call)?;
-    let state = state::state(&call.app, &instance)?;
-    let tag = serde_json::to_value(&state).unwrap_or(Value::Null);
-    Ok(Reply::sync(&state)?.etag(&tag))
+    Reply::sync(&state::state(&call.app, &instance)?)
 }
 
 fn change(call: &Call) -> Result<Reply> {

@@ -146,7 +146,13 @@ pub fn everything(db: &Db) {
             )
         })?;
         db.write(|tx| operations::insert(tx, "0000-1111", 1, Some("default")))?;
-        let notice = warnings::Notice { kind: 1, project: None, entity: (-1, -1), message: "careful" };
+        let notice = warnings::Notice {
+            kind: 1,
+            node: Some(corten_db::THIS_NODE),
+            project: None,
+            entity: (-1, -1),
+            message: "careful",
+        };
         db.write(|tx| warnings::raise(tx, &notice, "uuid-1", time()))?;
         db.write(|tx| warnings::raise(tx, &notice, "uuid-2", time()))
     };

@@ -114,12 +114,14 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// A path of the archive without a leading `./`; those that lead elsewhere are refused here already.
+/// A path of the archive without a leading `/` or `./`; those that lead elsewhere are refused here already.
 fn checked(path: &Path) -> Result<&Path> {
-    if path.components().any(|part| matches!(part, Component::RootDir | Component::ParentDir)) {
+    if path.components().any(|part| matches!(part, Component::ParentDir)) {
         let path = path.display();
         return Err(Error::invalid(format!("Archive entry \"{path}\" refused: it leads out of the image")));
     }
+    // The archive's root, as unpacking takes it.
+    let path = path.strip_prefix("/").unwrap_or(path);
     Ok(path.strip_prefix(".").unwrap_or(path))
 }
 
@@ -189,10 +191,10 @@ mod tests {
 
     #[test]
     fn paths_that_lead_elsewhere_are_refused() {
-        for good in ["metadata.yaml", "./metadata.yaml", "rootfs/a..b", "./"] {
+        for good in ["metadata.yaml", "./metadata.yaml", "/rootfs/etc/inittab", "rootfs/a..b", "./"] {
             assert!(checked(Path::new(good)).is_ok(), "{good}");
         }
-        for bad in ["/metadata.yaml", "../x", "rootfs/../../x"] {
+        for bad in ["/../metadata.yaml", "../x", "rootfs/../../x"] {
             assert!(checked(Path::new(bad)).is_err(), "{bad}");
         }
     }
