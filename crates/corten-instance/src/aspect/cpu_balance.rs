@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use corten_config::value::cpu_set::parse_set;
+
 /// What `limits.cpu` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
@@ -27,37 +29,6 @@ impl Wish {
         }
         parse_set(text).map(Wish::Set)
     }
-}
-
-/// Reads a list of processors as the kernel writes it (`cpuset(7)`, "List format"): `0-2,5`.
-///
-/// # Errors
-/// A sentence about the part that is neither a number nor a range.
-pub fn parse_set(text: &str) -> Result<BTreeSet<u32>, String> {
-    let mut set = BTreeSet::new();
-    for part in text.trim().split(',').filter(|part| !part.is_empty()) {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let number = |text: &str| text.trim().parse::<u32>().map_err(|_| format!("Invalid CPU range syntax: {part}"));
-        let (first, last) = (number(first)?, number(last)?);
-        if first > last {
-            return Err(format!("Invalid CPU range: {part} ends before it begins"));
-        }
-        set.extend(first..=last);
-    }
-    Ok(set)
-}
-
-/// Writes a set the same way.
-pub fn format_set(set: &BTreeSet<u32>) -> String {
-    let mut ranges: Vec<(u32, u32)> = Vec::new();
-    for &cpu in set {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == cpu => *last = cpu,
-            _ => ranges.push((cpu, cpu)),
-        }
-    }
-    let text = |&(first, last): &(u32, u32)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-    ranges.iter().map(text).collect::<Vec<_>>().join(",")
 }
 
 /// Gives every container its processors. Containers come in any order; the result depends only on their names.
@@ -100,15 +71,10 @@ pub fn balance(online: &BTreeSet<u32>, wishes: &BTreeMap<String, Wish>) -> BTree
 #[cfg(test)]
 mod tests {
     use super::*;
+    use corten_config::value::cpu_set::write_set;
 
     #[test]
-    fn sets_are_read_and_written_as_the_kernel_does() {
-        for (text, again) in [("0", "0"), ("0-3", "0-3"), ("3,1,2", "1-3"), ("0-1,4,6-7", "0-1,4,6-7"), ("", "")] {
-            assert_eq!(format_set(&parse_set(text).expect(text)), again);
-        }
-        for bad in ["x", "3-1", "1-", "-1", "1-2-3"] {
-            assert!(parse_set(bad).is_err(), "{bad}");
-        }
+    fn a_number_alone_is_a_count() {
         assert_eq!(Wish::parse("2"), Ok(Wish::Count(2)));
         assert_eq!(Wish::parse("2-2"), Ok(Wish::Set(BTreeSet::from([2]))));
     }
@@ -125,9 +91,9 @@ mod tests {
             ("many".to_string(), Wish::Count(64)),
         ]);
         let given = balance(&online, &wishes);
-        assert_eq!(format_set(&given["fixed"]), "0-1");
-        assert_eq!(format_set(&given["one"]), "2");
-        assert_eq!(format_set(&given["two"]), "0,3");
+        assert_eq!(write_set(&given["fixed"]), "0-1");
+        assert_eq!(write_set(&given["one"]), "2");
+        assert_eq!(write_set(&given["two"]), "0,3");
         for name in ["all", "gone", "many"] {
             assert_eq!(given[name], online, "{name}");
         }

@@ -1,6 +1,7 @@
 //! Who is at the other end of a connection.
 
 use corten_api::event::EventLifecycleRequestor;
+use corten_api::url::DEFAULT_PROJECT;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
@@ -78,6 +79,14 @@ impl Requestor {
             Trust::Projects(projects) => projects.contains(project),
             Trust::Untrusted | Trust::Metrics => false,
         }
+    }
+
+    /// Takes out of a list of users, which are paths, those of projects that it may not see into.
+    pub fn keep_visible(&self, users: &mut Vec<String>) {
+        users.retain(|user| {
+            let project = user.split_once("?project=").map_or(DEFAULT_PROJECT, |(_, project)| project);
+            self.may_enter(project)
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use corten_api::error::{Error, Result};
 use corten_api::network::{Network, NetworkPost, NetworkPut, NetworksPost};
-use corten_api::url::{self, DEFAULT_PROJECT};
+use corten_api::url;
 use serde_json::{Value, json};
 
 use crate::app::networks::{change, create, hosts, open, row, view};
@@ -34,11 +34,8 @@ fn etag(network: &Network) -> Value {
 fn seen(call: &Call, mut network: Network) -> Network {
     if !call.requestor.is_admin() {
         network.config.clear();
-        network.used_by.retain(|user| {
-            let project = user.split_once("?project=").map_or(DEFAULT_PROJECT, |(_, project)| project);
-            call.requestor.may_enter(project)
-        });
     }
+    call.requestor.keep_visible(&mut network.used_by);
     network
 }
 

@@ -29,12 +29,7 @@ fn etag(profile: &Profile) -> Value {
 
 /// Users of other projects are not shown to who may not see those.
 fn seen(call: &Call, mut profile: Profile) -> Profile {
-    if !call.requestor.is_admin() {
-        profile.used_by.retain(|user| {
-            let project = user.split_once("?project=").map_or("default", |(_, project)| project);
-            call.requestor.may_enter(project)
-        });
-    }
+    call.requestor.keep_visible(&mut profile.used_by);
     profile
 }
 

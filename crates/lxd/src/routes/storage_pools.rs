@@ -25,11 +25,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
 fn seen(call: &Call, mut pool: StoragePool) -> StoragePool {
     if !call.requestor.is_admin() {
         pool.config.clear();
-        pool.used_by.retain(|user| {
-            let project = user.split_once("?project=").map_or(DEFAULT_PROJECT, |(_, project)| project);
-            call.requestor.may_enter(project)
-        });
     }
+    call.requestor.keep_visible(&mut pool.used_by);
     pool
 }
 

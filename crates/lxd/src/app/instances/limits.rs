@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use corten_api::error::{Context, Error, Result, chain};
+use corten_config::value::cpu_set::{parse_set, write_set};
 use corten_host::cgroup::layout::Feature;
 use corten_host::cgroup::{Controller, Group, Layout, Limit};
-use corten_instance::aspect::cpu_balance::{Wish, balance, format_set, parse_set};
+use corten_instance::aspect::cpu_balance::{Wish, balance};
 use corten_instance::aspect::{Aspect, memory};
 use corten_instance::instance::Instance;
 
@@ -69,7 +70,7 @@ pub fn group(app: &App, instance: &Instance) -> Result<Group> {
 /// The processors of the host that may be given out.
 fn online() -> Result<BTreeSet<u32>> {
     let text = std::fs::read_to_string("/sys/devices/system/cpu/online").context("Failed to read the list of CPUs")?;
-    parse_set(&text).map_err(Error::internal)
+    parse_set(text.trim()).map_err(Error::internal)
 }
 
 fn wish(instance: &Instance) -> Result<Wish> {
@@ -81,20 +82,20 @@ fn cpu_set(app: &App, instance: &Instance) -> Result<Option<String>> {
     if instance.get("limits.cpu").is_empty() {
         return Ok(None);
     }
-    let mut wishes = running_wishes(app)?;
+    let mut wishes = wishes(&running(app)?)?;
     let name = instance.host_name();
     wishes.insert(name.clone(), wish(instance)?);
-    Ok(balance(&online()?, &wishes).get(&name).map(format_set))
+    Ok(balance(&online()?, &wishes).get(&name).map(write_set))
 }
 
-fn running_wishes(app: &App) -> Result<BTreeMap<String, Wish>> {
-    let mut wishes = BTreeMap::new();
-    for other in Instances::all(app, None)? {
-        if app.instances.running.get(&key(&other)).is_some() {
-            wishes.insert(other.host_name(), wish(&other)?);
-        }
-    }
-    Ok(wishes)
+/// All that run, with what they say now.
+fn running(app: &App) -> Result<Vec<Instance>> {
+    let all = Instances::all(app, None)?.into_iter();
+    Ok(all.filter(|instance| app.instances.running.get(&key(instance)).is_some()).collect())
+}
+
+fn wishes(instances: &[Instance]) -> Result<BTreeMap<String, Wish>> {
+    instances.iter().map(|instance| Ok((instance.host_name(), wish(instance)?))).collect()
 }
 
 /// Gives every running instance its processors anew, after one has come, changed or gone.
@@ -106,18 +107,11 @@ pub fn rebalance(app: &App) -> Result<()> {
     if layout.controller(Controller::CpuSet).is_none() {
         return Ok(());
     }
-    let running: Vec<Instance> = Instances::all(app, None)?
-        .into_iter()
-        .filter(|other| app.instances.running.get(&key(other)).is_some())
-        .collect();
-    let mut wishes = BTreeMap::new();
-    for instance in &running {
-        wishes.insert(instance.host_name(), wish(instance)?);
-    }
-    let given = balance(&online()?, &wishes);
+    let running = running(app)?;
+    let given = balance(&online()?, &wishes(&running)?);
     for instance in &running {
         if let Some(set) = given.get(&instance.host_name()) {
-            apply_limits(app, instance, &[Limit::CpuSet(format_set(set))])?;
+            apply_limits(app, instance, &[Limit::CpuSet(write_set(set))])?;
         }
     }
     Ok(())
