@@ -25,4 +25,7 @@ pub struct InstanceConsolePost {
     pub height: i64,
     #[serde(deserialize_with = "nullable")]
     pub r#type: String,
+    /// Whether whoever is attached is detached; later versions of LXD have it.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }

@@ -67,7 +67,8 @@ pub async fn attach(session: &Session, server: &Server, name: &str, kind: &str) 
 async fn text_console(server: &Server, name: &str) -> Result<()> {
     let raw = terminal::Raw::new()?;
     let (width, height) = terminal::size(std::io::stdin()).unwrap_or_default();
-    let post = InstanceConsolePost { width: width.into(), height: height.into(), r#type: "console".to_owned() };
+    let post =
+        InstanceConsolePost { width: width.into(), height: height.into(), r#type: "console".to_owned(), force: false };
     printer::print("To detach from the console, press: <ctrl>+a q\n\r");
     let Console { running, terminal: socket, control } = console::attach(server, name, &post).await?;
     let (leave, left) = tokio::sync::oneshot::channel();

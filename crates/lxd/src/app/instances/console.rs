@@ -20,13 +20,19 @@ use crate::rest::websocket::Socket;
 /// How long the client has to connect its websocket.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Attaches a client to the console, as an operation. Whoever was attached is detached.
+/// How long a client that is just leaving has to be gone.
+const LEAVING: Duration = Duration::from_millis(500);
+
+/// Attaches a client to the console, as an operation. While another one is attached that fails, unless by force: then
+/// the other one is detached.
 ///
 /// # Errors
 /// 400 when the instance does not run, or for another type than `console`.
 pub fn attach(app: &Arc<App>, call: &Call, instance: &Instance, post: &InstanceConsolePost) -> Result<Op> {
-    if !matches!(post.r#type.as_str(), "" | "console") {
-        return Err(Error::invalid(format!("Unknown console type {:?}", post.r#type)));
+    match post.r#type.as_str() {
+        "" | "console" => {}
+        "vga" => return Err(Error::invalid("VGA console is only supported by virtual machines")),
+        other => return Err(Error::invalid(format!("Unknown console type {other:?}"))),
     }
     match observe(app, &key(instance))? {
         Observed::Stopped => return Err(Error::invalid("Instance is not running")),
@@ -35,31 +41,42 @@ pub fn attach(app: &Arc<App>, call: &Call, instance: &Instance, post: &InstanceC
     }
     let entry = app.instances.running.get(&key(instance)).ok_or_else(|| Error::invalid("Instance is not running"))?;
     let plan = app.plan(call, "Showing console").container(&instance.name);
-    let size = exec::size(post.width, post.height);
+    let (size, force) = (exec::size(post.width, post.height), post.force);
     app.operations.run_websockets(plan, &["0", "control"], move |_, mut connections| async move {
         let late = || Error::internal("Timed out waiting for websockets to connect");
         let data = connections.remove("0").ok_or_else(late)?;
         let data = timeout(PATIENCE, data).await.map_err(|_| late())?.map_err(|_| late())?;
-        serve(entry, size, data, connections.remove("control")).await
+        serve(entry, size, force, data, connections.remove("control")).await
     })
 }
 
 async fn serve(
     entry: Arc<Entry>,
     size: Option<(u16, u16)>,
+    force: bool,
     data: Socket,
     control: Option<tokio::sync::oneshot::Receiver<Socket>>,
 ) -> Result<()> {
+    let turn = entry.console.clone();
+    let mut held =
+        if force { None } else { Some(timeout(LEAVING, turn.clone().lock_owned()).await.map_err(|_| in_use())?) };
     let opened = entry.clone();
     let console = tokio::task::spawn_blocking(move || {
-        let console = opened.container.console(true)?;
+        let console = opened.container.console(force)?;
         if let Some((cols, rows)) = size {
             opened.container.console_resize(cols, rows)?;
         }
         Ok(console)
     });
     let console = console.await.context("Failed to attach to the console")?;
-    let console = console.map_err(|error| failed("Failed to attach to the console", &error))?;
+    let console = console.map_err(|error: corten_runtime::Error| match error.errno() {
+        Some(errno) if errno == rustix::io::Errno::BUSY.raw_os_error() => in_use(),
+        _ => failed("Failed to attach to the console", &error),
+    })?;
+    if held.is_none() {
+        // Whoever was attached has just lost it, and lets go.
+        held = Some(turn.lock_owned().await);
+    }
     let console = Pipe::new(console).context("Failed to wait for the console")?;
     let (sink, stream) = data.split();
     tokio::select! {
@@ -68,7 +85,12 @@ async fn serve(
         // A client detaches by closing the control websocket.
         () = controls(control, &entry) => {}
     }
+    drop(held);
     Ok(())
+}
+
+fn in_use() -> Error {
+    Error::internal("Failed to attach to the console: somebody is attached to it already (\"force\" detaches them)")
 }
 
 async fn controls(control: Option<tokio::sync::oneshot::Receiver<Socket>>, entry: &Arc<Entry>) {

@@ -25,6 +25,8 @@ pub struct Entry {
     changed: Condvar,
     /// Whether what ends it was asked for over the API: `Some(true)` by force.
     pub asked_to_stop: OnceLock<bool>,
+    /// Held by the client that is attached to the console.
+    pub console: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Entry {
@@ -98,6 +100,7 @@ impl Running {
             ended: Mutex::default(),
             changed: Condvar::new(),
             asked_to_stop: OnceLock::new(),
+            console: Arc::default(),
         });
         let number = u64::try_from(entry.watch.as_fd().as_raw_fd()).unwrap_or_default();
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).insert(number, entry.clone());
