@@ -101,7 +101,7 @@ pub fn check_network(kind: &str, name: &str) -> Result<()> {
     }
     // A bridge has the name of its interface.
     if kind == "bridge" {
-        InterfaceName.parse(name).map_err(|why| Error::invalid(format!("Invalid network name: {why}")))?;
+        InterfaceName.parse(name).map_err(Error::invalid)?;
     }
     check_segment(name).map_err(|why| Error::invalid(format!("Invalid network name: {why}")))?;
     match name.contains(':') {
@@ -209,10 +209,7 @@ mod tests {
             (check_profile(".."), "Invalid profile name \"..\""),
             (check_project("a_b"), "Project names may not contain underscores"),
             (check_project("*"), "Reserved project name"),
-            (
-                check_network("bridge", "x"),
-                "Invalid network name: Network interface is too short (minimum 2 characters)",
-            ),
+            (check_network("bridge", "x"), "Network interface is too short (minimum 2 characters)"),
             (check_network("macvlan", "a:b"), "Invalid network name: Cannot contain \":\""),
             (check_pool("a b"), "Storage name cannot contain white space"),
             (check_volume("a/b"), "Storage volume names may not contain slashes"),

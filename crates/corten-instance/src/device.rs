@@ -95,10 +95,24 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// When it names one that is not there.
     fn network(&self, instance: &Instance, options: &Config) -> Result<Option<Arc<dyn Network>>>;
+
+    /// Whether a NIC may be on its network beside those that are there.
+    ///
+    /// # Errors
+    /// When another one has its address or name.
+    fn check_neighbours(&self, instance: &Instance, device: &str, options: &Config) -> Result<()>;
 }
 
 /// One type of device.
 pub trait Device: Sync {
+    /// Whether the device makes sense on this host at all, asked when it is added, whether the instance runs or not.
+    ///
+    /// # Errors
+    /// What is missing, in LXD's words.
+    fn validate(&self, _call: &Call<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether the device could be started now. Without effects; all devices are asked before any is started.
     ///
     /// # Errors

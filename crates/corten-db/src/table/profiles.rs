@@ -11,7 +11,7 @@ use crate::value::Value;
 pub const DEFAULT: &str = "default";
 
 /// A profile.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
     /// Row id.
     pub id: i64,

@@ -12,6 +12,8 @@ use crate::instance::Instance;
 pub fn limits(instance: &Instance) -> Result<Vec<Limit>> {
     let limit = match instance.get("limits.processes") {
         "" => None,
+        // As for LXD, a negative number is no limit.
+        text if text.strip_prefix('-').is_some_and(|rest| rest.parse::<u64>().is_ok()) => None,
         text => Some(text.parse().map_err(|_| Error::invalid(format!("Invalid limits.processes: {text}")))?),
     };
     Ok(vec![Limit::Pids(limit)])

@@ -85,6 +85,10 @@ fn mount(call: &Call<'_>, source: &Path, idmapped: bool) -> Result<Mount> {
 }
 
 impl Device for Disk {
+    fn validate(&self, call: &Call<'_>) -> Result<()> {
+        self.check(call)
+    }
+
     fn check(&self, call: &Call<'_>) -> Result<()> {
         let Meaning::Path(source) = meaning(call)? else { return Ok(()) };
         let folder = call.host.source_folder(call.instance, call.get("source"));

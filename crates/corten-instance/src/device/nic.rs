@@ -84,6 +84,12 @@ pub fn interface_name(instance: &Instance, device: &str, options: &Config) -> St
 }
 
 impl Device for Nic {
+    fn validate(&self, call: &Call<'_>) -> Result<()> {
+        let facts = Facts::of(call, call.options)?;
+        port::check::config(&facts.nic(call))?;
+        call.host.check_neighbours(call.instance, call.name, call.options)
+    }
+
     fn check(&self, call: &Call<'_>) -> Result<()> {
         let facts = Facts::of(call, call.options)?;
         port::check::config(&facts.nic(call))?;

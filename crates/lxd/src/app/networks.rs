@@ -1,6 +1,7 @@
 //! Managed networks as the daemon holds them: found by name, opened from their rows, brought up at boot.
 
 pub mod change;
+pub mod conflicts;
 pub mod create;
 pub mod hosts;
 pub mod view;
@@ -47,7 +48,7 @@ fn find(app: &App, project: &str, name: &str) -> Result<Option<Arc<dyn Network>>
 /// 404 when there is none.
 pub fn row(app: &App, project: &str, name: &str) -> Result<networks::Network> {
     let row = app.view(|view| Ok(networks::get(view, project, name)?))?;
-    row.ok_or_else(|| Error::not_found("Network not found"))
+    row.ok_or_else(|| Error::not_found("Failed loading network: Network not found"))
 }
 
 /// The network of a row.
@@ -69,7 +70,8 @@ pub fn open(app: &App, row: &networks::Network) -> Result<Arc<dyn Network>> {
 /// # Errors
 /// When there is none.
 pub fn kind(app: &App, name: &str) -> Result<String> {
-    row(app, DEFAULT_PROJECT, name).map(|row| row.kind)
+    let row = app.view(|view| Ok(networks::get(view, DEFAULT_PROJECT, name)?))?;
+    row.map(|row| row.kind).ok_or_else(|| Error::not_found("Network not found"))
 }
 
 /// Brings every network up, or takes over those that are. One that cannot be had is told of and left out, so that the

@@ -1,5 +1,7 @@
 //! Profiles: rows, who uses them, and the changes to them.
 
+mod root_disk;
+
 use super::App;
 use super::instances::{Instances, follow_profile};
 use super::projects::{Scope, allow};
@@ -114,12 +116,17 @@ impl App {
     /// Replaces a profile's content and applies it to the instances that use it.
     ///
     /// # Errors
-    /// 400 for what is not right, or what went wrong with an instance.
+    /// 400 for what is not right, 500 (so does LXD) for a root disk that instances rely on, or what went wrong with an
+    /// instance.
     pub fn update_profile(self: &Arc<Self>, scope: &Scope, name: &str, new: &ProfilePut) -> Result<()> {
         self.check_profile(scope, new)?;
         let holder = scope.profiles();
         // As they are before the change, since the difference is what has to be applied.
         let users = self.profile_users(holder, name)?;
+        let all = self.view(|view| Ok(profiles::list(view, Some(holder))?))?;
+        if root_disk::is_relied_on(name, &new.devices, &users, &all) {
+            return Err(Error::internal("At least one instance relies on this profile's root disk device"));
+        }
         let (config, devices) = (stored(&new.config), &new.devices);
         self.write(|tx| {
             let row = get_in(tx, holder, name)?;
@@ -151,11 +158,11 @@ impl App {
         check_name(new)?;
         let holder = scope.profiles();
         self.write(|tx| {
-            get_in(tx, holder, old)?;
             let there: Result<_, DbError> = profiles::id(tx, holder, new);
             if there?.is_some() {
                 return Err(Error::internal(format!("Name {new:?} already in use")).into());
             }
+            get_in(tx, holder, old)?;
             profiles::rename(tx, holder, old, new)?;
             Ok(())
         })

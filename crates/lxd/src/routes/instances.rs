@@ -52,17 +52,20 @@ fn create(call: &Call) -> Result<Reply> {
     if call.instance_type == Some("container") {
         post.r#type = "container".to_string();
     }
-    create::check(&post)?;
+    create::request::check(&post, call.query.get("target"))?;
     let project = call.project().to_string();
-    post.name = create::choose_name(&call.app, &project, &post.name)?;
+    create::request::check_project(&call.app, &project)?;
     let wanted = match post.source.r#type.as_str() {
         "none" => None,
         "image" => Some(source::find(&call.app, &project, &post.source)?),
         "copy" | "migration" => {
             return Err(Error::not_implemented(format!("Instances from {:?} are not there yet", post.source.r#type)));
         }
-        other => return Err(Error::invalid(format!("Unknown source type {other:?}"))),
+        other => return Err(Error::invalid(format!("Unknown source type {other}"))),
     };
+    create::request::check_profiles(&call.app, &project, &post)?;
+    post.name = create::choose_name(&call.app, &project, &post.name)?;
+    create::request::check_name(&post)?;
     create::must_be_allowed(&call.app, &project, &mut post, wanted.as_ref())?;
     let plan = call.app.plan(call, "Creating instance").container(&post.name);
     let (app, requestor) = (call.app.clone(), call.lifecycle_requestor());
@@ -98,9 +101,12 @@ fn change_all(call: &Call) -> Result<Reply> {
                 .collect();
             workers.into_iter().map(|(name, worker)| (name, joined(worker))).collect()
         });
-        let failed: Vec<String> =
-            outcomes.into_iter().filter_map(|(name, outcome)| Some(format!("{name}: {}", outcome.err()?))).collect();
-        if failed.is_empty() { Ok(()) } else { Err(Error::internal(failed.join(", "))) }
+        let failed = outcomes
+            .into_iter()
+            .filter_map(|(name, outcome)| Some(format!(" - Instance: {name}: {}\n", outcome.err()?)));
+        let failed: String = failed.collect();
+        let words = format!("The following instances failed to update state:\n{failed}");
+        if failed.is_empty() { Ok(()) } else { Err(Error::internal(words)) }
     })?;
     Reply::accepted(&op)
 }

@@ -1,6 +1,8 @@
 //! Creating an instance: the decision (names, keys, devices, pool) is one transaction, the volume follows, or all of
 //! it is taken back.
 
+pub mod request;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -8,8 +10,9 @@ use corten_api::error::{Error, Result};
 use corten_api::event::EventLifecycleRequestor;
 use corten_api::instance::InstancesPost;
 use corten_api::time::Time;
+use corten_config::entity::Guest as Kind;
 use corten_db::error::Abort;
-use corten_db::table::{architecture, images, instances, profiles, projects, storage_pools, storage_volumes};
+use corten_db::table::{architecture, images, instances, projects, storage_pools, storage_volumes};
 use corten_db::{Tx, View};
 use corten_host::undo::Undo;
 use corten_instance::instance::{Config, Instance, root_disk};
@@ -20,9 +23,9 @@ use corten_storage::fill::Fill;
 use serde_json::Value;
 
 use super::claims::Taken;
-use super::find::{expand, profile_project};
+use super::find::{expand, profile_project, profiles_in_order};
 use super::intent::{self, Intent};
-use super::{backup_file, ids, links, root};
+use super::{backup_file, devices, ids, links, root};
 use crate::app::App;
 use crate::app::images::find::seen_from;
 use crate::app::images::source::{Ready, Wanted};
@@ -38,24 +41,6 @@ pub enum Origin {
     Nothing,
     /// An image that is at hand.
     Image(Box<Ready>),
-}
-
-/// Refuses what is no request for a container, before anything is looked up.
-///
-/// # Errors
-/// 400 with the part that is wrong.
-pub fn check(post: &InstancesPost) -> Result<()> {
-    match post.r#type.as_str() {
-        "" | "container" => {}
-        "virtual-machine" => {
-            return Err(Error::invalid("Instance type \"virtual-machine\" is not supported on this server"));
-        }
-        other => return Err(Error::invalid(format!("Invalid instance type {other:?}"))),
-    }
-    if post.name.contains('/') {
-        return Err(Error::invalid(format!("Invalid instance name: {:?} is reserved for snapshots", "/")));
-    }
-    Ok(())
 }
 
 /// Refuses what the limits and restrictions of the project do not let a client do, before anything is fetched for it.
@@ -86,9 +71,12 @@ pub fn must_be_allowed(app: &App, project: &str, post: &mut InstancesPost, image
 /// Refuses names, keys and devices that no container can have, in LXD's words.
 fn check_record(app: &App, post: &InstancesPost) -> Result<()> {
     corten_config::name::check_instance(&post.name)?;
-    let initialising = |error: Error| error.context("Failed initialising instance");
-    super::update::check_config(&post.config).map_err(initialising)?;
+    corten_config::check(corten_config::Entity::Instance(Kind::Container), &post.config)?;
     super::update::check_devices(app, &post.devices).map_err(initialising)
+}
+
+fn initialising(error: Error) -> Error {
+    error.context("Failed initialising instance")
 }
 
 /// The name of the new instance: the one asked for, or one of ours.
@@ -132,7 +120,8 @@ fn make(
     let mut undo = Undo::default();
     let recording = |error: Error| error.context("Failed creating instance record");
     check_record(app, post).map_err(recording)?;
-    let planned = plan(app, project, post, origin)?;
+    let planned = plan(app, project, post, origin).map_err(recording)?;
+    devices::validate(app, &planned, planned.expanded_devices.keys()).map_err(initialising).map_err(recording)?;
     let key = super::key(&planned);
     let mark = planned.volatile(volatile::UUID).to_string();
     intent::note(app, &key, &Intent::Create(mark), &mut undo)?;
@@ -174,7 +163,7 @@ fn plan(app: &App, project: &str, post: &InstancesPost, origin: &Origin) -> Resu
         arch.clone_from(&app.host.architecture);
     }
     if !app.host.architectures.contains(&arch) {
-        return Err(Error::invalid(format!("Requested architecture isn't supported by this host: {arch}")));
+        return Err(Error::invalid(format!("Requested architecture {arch:?} isn't supported by this host")));
     }
     let profiles = names.unwrap_or_else(|| vec!["default".to_string()]);
     let mut instance = Instance {
@@ -206,14 +195,8 @@ fn expanded(view: &View<'_>, instance: &Instance) -> Result<(Config, corten_inst
         return Err(Error::not_found("Project not found").into());
     }
     let holder = profile_project(view, &instance.project)?;
-    let found = profiles::named(view, &holder, &instance.profiles)?;
-    for name in &instance.profiles {
-        if !found.iter().any(|profile| profile.name == *name) {
-            return Err(Error::internal(format!("Requested profile {name:?} doesn't exist")).into());
-        }
-    }
-    let in_order = instance.profiles.iter().filter_map(|name| found.iter().find(|profile| profile.name == *name));
-    Ok(expand(&instance.config, &instance.devices, in_order))
+    let profiles = profiles_in_order(view, &holder, &instance.profiles, request::no_such_profile)?;
+    Ok(expand(&instance.config, &instance.devices, profiles.iter()))
 }
 
 /// The volatile keys that an instance begins with.
@@ -253,12 +236,16 @@ fn record(app: &App, planned: &Instance) -> Result<Instance> {
 
 fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Abort> {
     if instances::id(tx, &planned.project, &planned.name)?.is_some() {
-        return Err(Error::conflict("Add instance info to the database: This instance already exists").into());
+        let words = "Add instance info to the database: This \"instances\" entry already exists";
+        return Err(Error::conflict(words).into());
     }
     allow::new_instance(tx, &planned.project, &allow::member_of(planned))?;
     let holder = profile_project(tx, &planned.project)?;
     let Some(pool) = storage_pools::get(tx, pool)? else {
-        return Err(Error::not_found("Failed loading storage pool: Storage pool not found").into());
+        return Err(Error::not_found(
+            "Failed initialising instance: Failed loading storage pool: Storage pool not found",
+        )
+        .into());
     };
     let row = instances::Instance {
         id: 0,

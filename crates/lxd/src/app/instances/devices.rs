@@ -45,6 +45,24 @@ impl Host for App {
     fn network(&self, instance: &Instance, options: &Config) -> Result<Option<Arc<dyn Network>>> {
         crate::app::networks::of_nic(self, &instance.project, options)
     }
+
+    fn check_neighbours(&self, instance: &Instance, device: &str, options: &Config) -> Result<()> {
+        crate::app::networks::conflicts::check(self, instance, device, options)
+    }
+}
+
+/// Checks those devices of an instance that are new to it, whether it runs or not.
+///
+/// # Errors
+/// The first that can be of no use as it is, in LXD's words.
+pub fn validate<'a>(app: &App, instance: &Instance, names: impl Iterator<Item = &'a String>) -> Result<()> {
+    for name in names {
+        let Some(options) = instance.expanded_devices.get(name) else { continue };
+        device(options)
+            .and_then(|kind| kind.validate(&call(app, instance, name, options)))
+            .map_err(|error| error.context(format!("Failed add validation for device {name:?}")))?;
+    }
+    Ok(())
 }
 
 /// Checks all devices, then starts each in its order; gives what they add, by name.

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use corten_api::error::{Error, Result};
 use corten_api::time::Time;
+use corten_db::View;
+use corten_db::error::{Abort, DbError};
 use corten_db::table::{architecture, instances, profiles, projects};
-use corten_db::{View, error::DbError};
 use corten_instance::instance::{Config, Devices, Instance};
 use jiff::Timestamp;
 
@@ -22,6 +23,30 @@ pub type Profiles = HashMap<(String, String), profiles::Profile>;
 pub fn profile_project(view: &View<'_>, project: &str) -> Result<String, DbError> {
     let own = projects::get(view, project)?.is_none_or(|project| has_feature(&project.config, "features.profiles"));
     Ok(if own { project.to_string() } else { projects::DEFAULT.to_string() })
+}
+
+/// The profiles of these names, in this order, of the project that holds them.
+///
+/// # Errors
+/// 500 (so does LXD) for a name that is there twice, `missing` for one that is not there.
+pub fn profiles_in_order(
+    view: &View<'_>,
+    holder: &str,
+    names: &[String],
+    missing: impl Fn(&str) -> Error,
+) -> Result<Vec<profiles::Profile>, Abort> {
+    let mut found = profiles::named(view, holder, names)?;
+    let mut ordered = Vec::with_capacity(names.len());
+    for (place, name) in names.iter().enumerate() {
+        if names[..place].contains(name) {
+            return Err(Error::internal("Duplicate profile found in request").into());
+        }
+        match found.iter().position(|profile| profile.name == *name) {
+            Some(at) => ordered.push(found.swap_remove(at)),
+            None => return Err(missing(name).into()),
+        }
+    }
+    Ok(ordered)
 }
 
 fn has_feature(config: &Config, feature: &str) -> bool {

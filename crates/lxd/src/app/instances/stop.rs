@@ -95,7 +95,9 @@ pub(super) fn end(app: &App, instance: &Instance, way: Way) -> Result<()> {
     };
     match entry.wait_ended(patience) {
         Some(outcome) => outcome,
-        None => Err(Error::internal("Failed shutting down instance, status is \"Running\": context deadline exceeded")),
+        None => Err(Error::internal(
+            "Failed shutting down instance, status is \"Running\": shutting down the container failed",
+        )),
     }
 }
 

@@ -6,8 +6,7 @@ use corten_api::error::{Error, Result};
 use corten_api::event::EventLifecycleRequestor;
 use corten_api::instance::InstancePut;
 use corten_config::entity::Guest;
-use corten_db::error::Abort;
-use corten_db::table::{architecture, instances, profiles};
+use corten_db::table::{architecture, instances};
 use corten_host::undo::Undo;
 use corten_instance::container::raw_lxc;
 use corten_instance::instance::{Config, Devices, Instance};
@@ -16,8 +15,8 @@ use corten_instance::step::pass;
 use corten_instance::{cloud_init, volatile};
 
 use super::claims::{Key, Taken};
-use super::find::{expand, profile_project};
-use super::{Instances, apply, backup_file, ids, limits, observe, tell, unprivileged};
+use super::find::{expand, profile_project, profiles_in_order};
+use super::{Instances, apply, backup_file, devices, ids, limits, observe, tell, unprivileged};
 use crate::app::App;
 use crate::app::projects::allow;
 use crate::app::storage::attach;
@@ -80,10 +79,7 @@ pub fn must_be_allowed(app: &App, old: &Instance, put: &InstancePut) -> Result<(
     let new = allow::member(&old.name, &put.profiles, &put.config, &put.devices);
     app.view(|view| {
         let holder = profile_project(view, &old.project)?;
-        let found = profiles::named(view, &holder, &put.profiles)?;
-        if !put.profiles.iter().all(|name| found.iter().any(|profile| profile.name == *name)) {
-            return Err(Abort::from(Error::not_found("Profile not found")));
-        }
+        profiles_in_order(view, &holder, &put.profiles, |_| Error::not_found("Profile not found"))?;
         allow::volatile_keys(view, &old.project, &new, &old.config)?;
         allow::changed_instance(view, &old.project, &new)
     })
@@ -106,12 +102,8 @@ pub(super) fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<In
     new.config.retain(|_, value| !value.is_empty());
     let (config, devices) = app.view(|view| {
         let holder = profile_project(view, &new.project)?;
-        let found = profiles::named(view, &holder, &new.profiles)?;
-        if !new.profiles.iter().all(|name| found.iter().any(|profile| profile.name == *name)) {
-            return Err(Abort::from(Error::not_found("Profile not found")));
-        }
-        let in_order = new.profiles.iter().filter_map(|name| found.iter().find(|profile| profile.name == *name));
-        Ok(expand(&new.config, &new.devices, in_order))
+        let profiles = profiles_in_order(view, &holder, &new.profiles, |_| Error::not_found("Profile not found"))?;
+        Ok(expand(&new.config, &new.devices, profiles.iter()))
     })?;
     (new.expanded_config, new.expanded_devices) = (config, devices);
     new.expanded_config.retain(|_, value| !value.is_empty());
@@ -121,6 +113,8 @@ pub(super) fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<In
     must_keep_ids(old, &new)?;
     must_keep_root(old, &new)?;
     attach::check(app, &new)?;
+    let is_new = |name: &&String| old.expanded_devices.get(*name) != new.expanded_devices.get(*name);
+    devices::validate(app, &new, new.expanded_devices.keys().filter(is_new))?;
     add_addresses(&mut new)?;
     if cloud_init::needs_new_id(old, &new) {
         let id = volatile::new_uuid()?;

@@ -15,6 +15,10 @@ use crate::app::App;
 pub fn update(app: &App, project: &str, name: &str, put: &NetworkPut, amend: bool) -> Result<()> {
     let row = row(app, project, name)?;
     let kind: Kind = row.kind.parse()?;
+    // Keys that do not exist are refused even where they are to be unset.
+    let mut unset = put.config.clone();
+    unset.retain(|_, value| value.is_empty());
+    registry::check_config(kind, name, &unset)?;
     let mut config = if amend { row.config.clone() } else { Default::default() };
     config.extend(put.config.clone());
     config.retain(|_, value| !value.is_empty());

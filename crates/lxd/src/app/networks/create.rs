@@ -62,7 +62,10 @@ pub fn create(app: &Arc<App>, scope: &Scope, post: &NetworksPost) -> Result<()> 
     let network = open(app, &row)?;
     network.check_new()?;
     let made = network.clone();
-    let changed = step(&mut undo, "bring the network up", || Ok(network.up(&[])?), |_| move || Ok(made.delete()?))?;
+    // Before it is brought up: what a failed attempt leaves, such as its folder, has to go as well.
+    undo.push("make the network", move || made.delete().map_err(|error| error.to_string()));
+    pass("bring the network up")?;
+    let changed = network.up(&[])?;
     pass("mark the network as made")?;
     row.config.extend(changed);
     app.write(|tx| {

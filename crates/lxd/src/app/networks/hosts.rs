@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::app::instances::Instances;
 
 /// The NICs on a network: instance, device, expanded options.
-fn nics(app: &App, name: &str, project: Option<&str>) -> Result<Vec<(Instance, String, Config)>> {
+pub(super) fn nics(app: &App, name: &str, project: Option<&str>) -> Result<Vec<(Instance, String, Config)>> {
     let mut found = Vec::new();
     for instance in Instances::all(app, project)? {
         for (device, options) in &instance.expanded_devices {

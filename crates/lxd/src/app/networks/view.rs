@@ -90,10 +90,7 @@ pub fn users(app: &App, name: &str) -> Result<Vec<String>> {
 pub fn state(app: &App, project: &str, name: &str) -> Result<NetworkState> {
     match app.view(|view| Ok(networks::get(view, project, name)?))? {
         Some(row) => Ok(open(app, &row)?.state()?),
-        None if project == DEFAULT_PROJECT => {
-            find(app, project, name)?;
-            Ok(corten_network::state::of(name)?)
-        }
+        None if project == DEFAULT_PROJECT => Ok(corten_network::state::of(name)?),
         None => Err(Error::not_found("Network not found")),
     }
 }

@@ -29,6 +29,10 @@ pub fn update(app: &App, name: &str, new: &StoragePoolPut, amend: bool) -> Resul
     if old.state != State::Created {
         return Err(Error::invalid("Cannot update storage pool global config when not in created state"));
     }
+    // Keys that do not exist are refused even where they are to be unset.
+    let mut unset = new.config.clone();
+    unset.retain(|_, value| value.is_empty());
+    entity::check(Entity::Pool(&old.driver), &unset)?;
     let config = merged(&old.config, &new.config, amend);
     entity::check(Entity::Pool(&old.driver), &config)?;
     let pool = Pools::get(app, name)?;

@@ -122,7 +122,7 @@ pub fn row(
 ) -> Result<storage_volumes::Volume, Abort> {
     super::change::row(view, pool)?;
     let row = storage_volumes::get(view, pool, project, kind, name)?;
-    Ok(row.ok_or_else(|| Error::not_found("Storage volume not found"))?)
+    Ok(row.ok_or_else(|| Error::not_found("Storage pool volume not found"))?)
 }
 
 /// One volume as a project sees it.
