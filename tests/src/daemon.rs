@@ -5,8 +5,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use crate::image;
 use crate::run::{Ran, run};
+use crate::{http, image};
 
 /// Names the programs under test instead of those built beside the test: `CORTEN_LXD=/usr/bin/lxd` tells the stories
 /// about the original.
@@ -19,6 +19,8 @@ pub struct Daemon {
     pub dir: PathBuf,
     client: PathBuf,
     folder: PathBuf,
+    lxd: PathBuf,
+    lxc: PathBuf,
     env: Vec<(&'static str, PathBuf)>,
     child: Option<Child>,
 }
@@ -32,6 +34,20 @@ fn built() -> PathBuf {
 
 fn program(variable: &str, name: &str) -> PathBuf {
     std::env::var_os(variable).map_or_else(|| built().join(name), PathBuf::from)
+}
+
+/// Debian's LXD, where it is installed.
+pub const ORIGINAL_LXD: &str = "/usr/bin/lxd";
+/// Its client.
+pub const ORIGINAL_LXC: &str = "/usr/bin/lxc";
+
+/// Whether Debian's program is there to compare with; without it that is said in a line.
+pub fn has_original(program: &str) -> bool {
+    let there = Path::new(program).exists();
+    if !there {
+        println!("skipped: {program} is not installed (Debian's packages lxd and lxd-client), nothing to compare with");
+    }
+    there
 }
 
 impl Daemon {
@@ -52,9 +68,47 @@ impl Daemon {
         std::fs::create_dir_all(&dir).expect("the story's folder is ours");
         let client = folder.join(format!("{name}-client"));
         std::fs::create_dir_all(&client).expect("the story's folder is ours");
-        let mut daemon = Daemon { dir, client, folder: folder.to_path_buf(), env, child: None };
+        let (lxd, lxc) = (program(LXD, "lxd"), program(LXC, "lxc"));
+        let mut daemon = Daemon { dir, client, folder: folder.to_path_buf(), lxd, lxc, env, child: None };
         daemon.begin();
         daemon
+    }
+
+    /// Goes on with Debian's own client in the place of ours.
+    pub fn with_original_lxc(mut self) -> Daemon {
+        self.lxc = ORIGINAL_LXC.into();
+        self
+    }
+
+    /// As [`Daemon::start`], but Debian's own daemon.
+    ///
+    /// # Panics
+    /// When it does not get ready.
+    pub fn start_original(folder: &Path) -> Daemon {
+        let dir = folder.join("original");
+        let client = folder.join("original-client");
+        for folder in [&dir, &client] {
+            std::fs::create_dir_all(folder).expect("the story's folder is ours");
+        }
+        let (lxd, lxc, folder) = (ORIGINAL_LXD.into(), program(LXC, "lxc"), folder.to_path_buf());
+        let mut daemon = Daemon { dir, client, folder, lxd, lxc, env: Vec::new(), child: None };
+        daemon.begin();
+        daemon
+    }
+
+    /// Copies the programs to a folder, as an installation or an upgrade does, and takes them from there from now on.
+    ///
+    /// # Panics
+    /// When they cannot be copied.
+    pub fn install(&mut self, folder: &Path) {
+        std::fs::create_dir_all(folder).expect("the story's folder is ours");
+        for name in ["lxd", "lxc", "lxd-monitor"] {
+            // A program that runs cannot be written to; the new file takes the old one's place.
+            let new = folder.join(format!("{name}.new"));
+            std::fs::copy(built().join(name), &new).expect("it was built");
+            std::fs::rename(new, folder.join(name)).expect("the folder is ours");
+        }
+        (self.lxd, self.lxc) = (folder.join("lxd"), folder.join("lxc"));
     }
 
     /// Starts the daemon, after [`Daemon::kill`] or [`Daemon::stop`].
@@ -63,10 +117,10 @@ impl Daemon {
     /// When it does not get ready.
     pub fn begin(&mut self) {
         let log = File::options().create(true).append(true).open(self.log()).expect("the story's folder is ours");
-        let mut lxd = self.command(program(LXD, "lxd"));
+        let mut lxd = self.command(&self.lxd);
         lxd.args(["--group", "root", "--verbose"]).stdout(log.try_clone().expect("a descriptor")).stderr(log);
         self.child = Some(lxd.spawn().expect("the daemon was built: cargo build --workspace"));
-        let mut ready = self.command(program(LXD, "lxd"));
+        let mut ready = self.command(&self.lxd);
         ready.args(["waitready", "--timeout", "60"]);
         let ran = run(ready, b"");
         assert_eq!(ran.status, 0, "the daemon did not get ready: {}\n{}", ran.err, self.log_text());
@@ -119,14 +173,27 @@ impl Daemon {
 
     /// A command line of `lxc` that is not run yet.
     pub fn lxc_command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
-        let mut lxc = self.command(program(LXC, "lxc"));
+        let mut lxc = self.command(&self.lxc);
         lxc.args(args);
         lxc
     }
 
+    /// Runs Debian's own `lxc` against this daemon, where it is installed: what it prints is what ours must print.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn original_lxc<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Option<Ran> {
+        if !has_original(ORIGINAL_LXC) {
+            return None;
+        }
+        let mut lxc = self.command(ORIGINAL_LXC);
+        lxc.args(args);
+        Some(run(lxc, b""))
+    }
+
     /// Runs `lxd` with these arguments.
     pub fn lxd<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>, input: &[u8]) -> Ran {
-        let mut lxd = self.command(program(LXD, "lxd"));
+        let mut lxd = self.command(&self.lxd);
         lxd.args(args);
         run(lxd, input)
     }
@@ -139,6 +206,14 @@ impl Daemon {
     pub fn get(&self, path: &str) -> serde_json::Value {
         let ran = self.lxc(["query", path]);
         serde_json::from_str(ran.ok()).unwrap_or_else(|error| panic!("{path} is not JSON: {error}: {}", ran.out))
+    }
+
+    /// One request to the API, and its answer; `body` need not be JSON.
+    ///
+    /// # Panics
+    /// When the daemon does not answer.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> http::Answer {
+        http::ask(&self.dir.join("unix.socket"), method, path, body)
     }
 
     /// A pool named `default` of this driver, as the root disk of the default profile.

@@ -9,15 +9,20 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod bridge;
 pub mod crash;
 pub mod daemon;
+pub mod http;
 pub mod image;
 pub mod image_server;
 pub mod isolation;
 pub mod leftovers;
+pub mod older_monitor;
 pub mod run;
+pub mod terminal;
 
 pub use daemon::Daemon;
 pub use image_server::ImageServer;
 pub use isolation::{Host, story};
 pub use run::Ran;
+pub use terminal::Terminal;

@@ -1,58 +1,8 @@
 //! The magazine article's walk on a Debian system, line by line, with what must be seen.
 #![forbid(unsafe_code)]
 
-use std::io::{Read, Write};
-use std::os::fd::AsFd;
-use std::process::{Child, Stdio};
-
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use stories::{Daemon, Host, image, story};
-
-/// A program on a terminal of its own, as a person has it.
-struct Terminal {
-    master: std::fs::File,
-    child: Child,
-    seen: String,
-}
-
-impl Terminal {
-    fn open(daemon: &Daemon, args: &[&str]) -> Terminal {
-        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are terminals");
-        grantpt(&master).expect("it is ours");
-        unlockpt(&master).expect("it is ours");
-        let name = ptsname(&master, Vec::new()).expect("it has a name").into_string().expect("plain text");
-        let slave = std::fs::File::options().read(true).write(true).open(name).expect("it is ours");
-        let stdio = || Stdio::from(slave.try_clone().expect("a descriptor"));
-        let mut lxc = daemon.lxc_command(args);
-        let child = lxc.stdin(stdio()).stdout(stdio()).stderr(stdio()).spawn().expect("lxc was built");
-        Terminal { master: std::fs::File::from(master), child, seen: String::new() }
-    }
-
-    fn kind(&mut self, text: &str) {
-        self.master.write_all(text.as_bytes()).expect("the terminal takes it");
-    }
-
-    /// Waits until `text` has been shown.
-    #[track_caller]
-    fn until(&mut self, text: &str) {
-        let mut buffer = [0; 4096];
-        while !self.seen.contains(text) {
-            let mut fds = [PollFd::from_borrowed_fd(self.master.as_fd(), PollFlags::IN)];
-            let patience = Timespec { tv_sec: 90, tv_nsec: 0 };
-            let ready = poll(&mut fds, Some(&patience)).expect("poll(2)");
-            let read = if ready == 0 { 0 } else { self.master.read(&mut buffer).unwrap_or(0) };
-            assert_ne!(read, 0, "{text:?} was not shown, but:\n{}", self.seen);
-            self.seen.push_str(&String::from_utf8_lossy(&buffer[..read]));
-        }
-        let end = self.seen.find(text).expect("it was shown") + text.len();
-        self.seen.drain(..end);
-    }
-
-    fn ended(mut self) -> i32 {
-        self.child.wait().expect("it is our child").code().expect("no signal ended it")
-    }
-}
+use stories::daemon::{ORIGINAL_LXC, ORIGINAL_LXD, has_original};
+use stories::{Daemon, Host, Terminal, image, story};
 
 /// Waits until systemd says that it is up, by asking it to wait.
 fn booted(daemon: &Daemon, name: &str) -> String {
@@ -88,9 +38,8 @@ fn init_answers(daemon: &Daemon) {
     }
 }
 
-fn walk(host: &Host, images: &std::path::Path) {
-    let daemon = host.daemon();
-    init_answers(&daemon);
+fn walk(host: &Host, daemon: &Daemon, images: &std::path::Path) {
+    init_answers(daemon);
     let store = host.folder().join("store");
     std::fs::create_dir(&store).expect("the story's folder is ours");
     let made = daemon.lxc(["storage", "create", "store_lxd", "dir", &format!("source={}", store.display())]);
@@ -101,13 +50,13 @@ fn walk(host: &Host, images: &std::path::Path) {
     let launched = daemon.lxc(["launch", "-s", "store_lxd", "debian", "apollo"]);
     assert!(launched.ok().contains("Creating apollo") && launched.out.contains("Starting apollo"), "{}", launched.out);
     assert!(launched.err.contains("The instance you are starting doesn't have any network attached to it."));
-    assert_eq!(booted(&daemon, "apollo"), "running");
+    assert_eq!(booted(daemon, "apollo"), "running");
 
     let list = daemon.lxc(["list"]);
     assert!(list.ok().contains("| apollo | RUNNING |"), "{}", list.out);
     assert!(list.out.contains("|  NAME  |  STATE  | IPV4 | IPV6 |   TYPE    | SNAPSHOTS |"), "{}", list.out);
 
-    let mut passwd = Terminal::open(&daemon, &["exec", "apollo", "passwd", "root"]);
+    let mut passwd = Terminal::open(daemon, &["exec", "apollo", "passwd", "root"]);
     passwd.until("New password: ");
     passwd.kind("rocket\n");
     passwd.until("Retype new password: ");
@@ -115,7 +64,7 @@ fn walk(host: &Host, images: &std::path::Path) {
     passwd.until("password updated successfully");
     assert_eq!(passwd.ended(), 0);
 
-    let mut console = Terminal::open(&daemon, &["console", "apollo"]);
+    let mut console = Terminal::open(daemon, &["console", "apollo"]);
     console.until("To detach from the console, press: <ctrl>+a q");
     console.kind("\n");
     console.until("apollo login: ");
@@ -125,13 +74,10 @@ fn walk(host: &Host, images: &std::path::Path) {
     console.until("root@apollo:~#");
     console.kind("exit\n");
     console.until("apollo login: ");
-    // LXD's own client sees the two keys only when they come one by one, as from a person.
-    console.kind("\u{1}");
-    std::thread::sleep(std::time::Duration::from_millis(200));
-    console.kind("q");
+    console.kind_escape();
     assert_eq!(console.ended(), 0);
 
-    let mut bash = Terminal::open(&daemon, &["exec", "apollo", "bash"]);
+    let mut bash = Terminal::open(daemon, &["exec", "apollo", "bash"]);
     bash.until("root@apollo:~#");
     bash.kind("ip a\n");
     bash.until("state UNKNOWN");
@@ -139,15 +85,13 @@ fn walk(host: &Host, images: &std::path::Path) {
     bash.kind("exit 5\n");
     assert_eq!(bash.ended(), 5);
 
-    network(host, &daemon);
-    settings(&daemon);
+    network(host, daemon);
+    settings(daemon);
 }
 
 /// A bridge of the administrator's own; the container's NIC is plugged while it runs.
 fn network(host: &Host, daemon: &Daemon) {
-    host.sh("ip link add virbr0 type bridge; ip addr add 10.77.0.1/24 dev virbr0; ip link set virbr0 up
-         dnsmasq --conf-file=/dev/null --interface=virbr0 --bind-interfaces --port=0 --user=root \
-                 --dhcp-range=10.77.0.50,10.77.0.60 --dhcp-leasefile=$PWD/leases --pid-file=$PWD/dhcp.pid");
+    host.bridge_with_dhcp();
     let nic = ["config", "device", "add", "apollo", "eth0", "nic", "name=eth0", "nictype=bridged", "parent=virbr0"];
     assert_eq!(daemon.lxc(nic).ok(), "Device eth0 added to apollo\n");
     let exec = |script: &str| daemon.lxc(["exec", "apollo", "--", "sh", "-c", script]);
@@ -163,7 +107,7 @@ fn network(host: &Host, daemon: &Daemon) {
     assert_eq!((started.ok(), started.err.as_str()), ("", ""));
     assert_eq!(booted(daemon, "apollo"), "running");
     exec("dhclient eth0; ping -c 1 -W 5 10.77.0.1").ok();
-    host.sh("kill $(cat dhcp.pid)");
+    host.end_dhcp();
 }
 
 fn settings(daemon: &Daemon) {
@@ -197,12 +141,31 @@ fn settings(daemon: &Daemon) {
     assert!(config.out.contains("    pool: store_lxd\n"), "{}", config.out);
 }
 
-#[test]
-fn the_articles_walk_on_debian() {
+/// Tells the walk with the daemon and client that `start` makes.
+fn tell(start: fn(&Host) -> Daemon) {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: the article's walk needs root");
         return;
     }
     let images = image::debian();
-    story(|host| walk(host, &images));
+    story(|host| walk(host, &start(host), &images));
+}
+
+#[test]
+fn the_articles_walk_on_debian() {
+    tell(Host::daemon);
+}
+
+#[test]
+fn the_articles_walk_with_the_original_client() {
+    if has_original(ORIGINAL_LXC) {
+        tell(|host| host.daemon().with_original_lxc());
+    }
+}
+
+#[test]
+fn the_articles_walk_on_the_original_daemon() {
+    if has_original(ORIGINAL_LXD) {
+        tell(|host| Daemon::start_original(host.folder()));
+    }
 }

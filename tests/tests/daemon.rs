@@ -103,3 +103,64 @@ fn autostart_and_the_last_power_state_decide_what_runs() {
         assert_eq!(status("idle"), "Stopped");
     });
 }
+
+#[test]
+fn a_newer_daemon_serves_what_an_older_monitor_runs() {
+    story(|host| {
+        let mut daemon = host.daemon();
+        daemon.with_pool("dir");
+        daemon.import_busybox("busybox");
+        daemon.lxc(["launch", "busybox", "c1"]).ok();
+        let init = init_of(&daemon, "c1");
+        daemon.kill();
+        let socket = host.sh("find $PWD/one/run -name monitor.sock");
+        stories::older_monitor::speak_version_1(std::path::Path::new(socket.trim()));
+        daemon.begin();
+        assert_eq!(init_of(&daemon, "c1"), init);
+        // All that version 1 knows.
+        let exec = |script: &str| daemon.lxc(["exec", "c1", "--", "sh", "-c", script]);
+        assert_eq!((exec("echo out; exit 3").status, exec("echo out").ok()), (3, "out\n"));
+        assert!(daemon.lxc(["exec", "-t", "c1", "--", "tty"]).ok().contains("/dev/pts/"));
+        daemon.lxc(["console", "c1", "--show-log"]).ok();
+        daemon.lxc(["config", "set", "c1", "limits.memory=64MiB"]).ok();
+        let source = format!("source={}", host.folder().join("one-client").display());
+        daemon.lxc(["config", "device", "add", "c1", "share", "disk", "path=/share", &source]).ok();
+        exec("ls /share").ok();
+        daemon.lxc(["config", "device", "remove", "c1", "share"]).ok();
+        daemon.lxc(["pause", "c1"]).ok();
+        daemon.lxc(["start", "c1"]).ok();
+        // What came later is refused with a plain word, and harms nothing.
+        let pulled = daemon.lxc(["file", "pull", "c1/etc/passwd", "-"]);
+        assert!(pulled.status == 0 || !pulled.err.is_empty(), "{}", pulled.err);
+        exec("true").ok();
+        assert_eq!(init_of(&daemon, "c1"), init);
+        // Its next start has a monitor of today.
+        daemon.lxc(["restart", "c1", "--force"]).ok();
+        assert_ne!(init_of(&daemon, "c1"), init);
+        assert!(daemon.lxc(["file", "pull", "c1/etc/passwd", "-"]).ok().contains("root:"));
+    });
+}
+
+#[test]
+fn the_programs_are_replaced_under_what_runs() {
+    story(|host| {
+        let mut daemon = host.daemon();
+        daemon.stop();
+        let programs = host.folder().join("bin");
+        daemon.install(&programs);
+        daemon.begin();
+        daemon.with_pool("overlay");
+        daemon.import_busybox("busybox");
+        daemon.lxc(["launch", "busybox", "c1"]).ok();
+        let init = init_of(&daemon, "c1");
+        // An upgrade: newer files in the place of the old ones, then the daemon is started again.
+        daemon.install(&programs);
+        daemon.stop();
+        daemon.begin();
+        assert_eq!(init_of(&daemon, "c1"), init);
+        daemon.lxc(["exec", "c1", "--", "true"]).ok();
+        daemon.lxc(["launch", "busybox", "c2"]).ok();
+        daemon.lxc(["restart", "c1", "--force"]).ok();
+        assert_ne!(init_of(&daemon, "c1"), init);
+    });
+}

@@ -1,7 +1,8 @@
 //! Running commands in a container: status, streams, environment, terminals.
 #![forbid(unsafe_code)]
 
-use stories::{Daemon, Host, story};
+use rustix::process::Signal;
+use stories::{Daemon, Host, Terminal, story};
 
 fn ready(host: &Host) -> Daemon {
     let daemon = host.daemon();
@@ -61,5 +62,91 @@ fn a_terminal_is_there_when_asked_for() {
         let stopped = daemon.lxc(["stop", "c1", "--force"]);
         stopped.ok();
         assert!(daemon.lxc(["exec", "c1", "--", "true"]).refused().contains("Instance is not running"));
+    });
+}
+
+#[test]
+fn a_terminal_has_the_clients_size_and_hears_of_changes() {
+    story(|host| {
+        let daemon = ready(host);
+        let script = "trap 'echo changed; stty size' WINCH; stty size; echo ready; while :; do usleep 50000; done";
+        let mut shell = Terminal::open(&daemon, &["exec", "c1", "--", "sh", "-c", script]);
+        shell.until("24 80");
+        shell.until("ready");
+        shell.resize(111, 44);
+        shell.until("changed");
+        shell.until("44 111");
+        shell.kind("\u{3}");
+        assert_eq!(shell.ended(), 130);
+    });
+}
+
+#[test]
+fn signals_to_the_client_reach_the_command() {
+    story(|host| {
+        let daemon = ready(host);
+        let script = "trap 'echo got usr1' USR1; trap 'echo got quit' QUIT; trap 'echo got term; exit 3' TERM
+                      echo ready; while :; do usleep 50000; done";
+        let mut command = Terminal::open(&daemon, &["exec", "c1", "--", "sh", "-c", script]);
+        command.until("ready");
+        command.signal(Signal::QUIT);
+        command.until("got quit");
+        command.signal(Signal::USR1);
+        command.until("got usr1");
+        // A hang-up of a client that has no terminal left is a request to end.
+        command.signal(Signal::HUP);
+        command.until("got term");
+        assert_eq!(command.ended(), 3);
+    });
+}
+
+#[test]
+fn the_mode_decides_whether_there_is_a_terminal() {
+    story(|host| {
+        let daemon = ready(host);
+        let tty = |flags: &[&str]| {
+            let words =
+                ["exec"].iter().chain(flags).chain(&["c1", "--", "sh", "-c", "tty; test -t 1 && echo on || echo off"]);
+            daemon.lxc(words).ok().to_string()
+        };
+        for (flags, on) in [
+            (["--mode", "interactive"].as_slice(), true),
+            (&["--mode", "non-interactive"], false),
+            (&["--mode=auto"], false),
+            (&["-t"], true),
+            (&["-T"], false),
+            (&["--force-interactive"], true),
+            (&["--force-noninteractive"], false),
+        ] {
+            assert_eq!(tty(flags).contains("on"), on, "{flags:?}");
+        }
+        let both = daemon.lxc(["exec", "-t", "-T", "c1", "--", "true"]);
+        assert!(both.refused().contains("You can't pass -t and -T at the same time"), "{}", both.err);
+        // Without its input a command reads nothing, and on a terminal nothing is typed to it.
+        assert_eq!(daemon.lxc_with(["exec", "-n", "c1", "--", "cat"], b"typed").ok(), "");
+        assert_eq!(daemon.lxc_with(["exec", "--disable-stdin", "c1", "--", "cat"], b"typed").ok(), "");
+        assert_eq!(daemon.lxc_with(["exec", "c1", "--", "cat"], b"typed").ok(), "typed");
+    });
+}
+
+#[test]
+fn the_end_of_a_command_is_told_by_its_status() {
+    story(|host| {
+        let daemon = ready(host);
+        let status = |words: &[&str]| daemon.lxc(["exec", "c1", "--"].iter().chain(words)).status;
+        assert_eq!((status(&["true"]), status(&["false"])), (0, 1));
+        for code in [2, 42, 125, 255] {
+            assert_eq!(status(&["sh", "-c", &format!("exit {code}")]), code);
+        }
+        assert_eq!(
+            (status(&["nope"]), status(&["/nope"]), status(&["/etc"]), status(&["/etc/passwd"])),
+            (127, 127, 126, 126)
+        );
+        for signal in [1, 2, 9, 15] {
+            assert_eq!(status(&["sh", "-c", &format!("kill -{signal} $$; sleep 5")]), 128 + signal);
+        }
+        // The same where it ends on a terminal.
+        assert_eq!(daemon.lxc(["exec", "-t", "c1", "--", "sh", "-c", "exit 7"]).status, 7);
+        assert_eq!(daemon.lxc(["exec", "-t", "c1", "--", "sh", "-c", "kill -9 $$"]).status, 137);
     });
 }

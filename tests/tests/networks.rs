@@ -3,17 +3,6 @@
 
 use stories::{Daemon, Host, story};
 
-/// A bridge of the administrator's own, with a DHCP server on it.
-fn bridge_with_dhcp(host: &Host) {
-    host.sh("ip link add virbr0 type bridge; ip addr add 10.77.0.1/24 dev virbr0; ip link set virbr0 up
-         dnsmasq --conf-file=/dev/null --interface=virbr0 --bind-interfaces --port=0 --user=root \
-                 --dhcp-range=10.77.0.50,10.77.0.60 --dhcp-leasefile=$PWD/leases --pid-file=$PWD/dhcp.pid");
-}
-
-fn end_dhcp(host: &Host) {
-    host.sh("kill $(cat dhcp.pid)");
-}
-
 fn ready(host: &Host) -> Daemon {
     let daemon = host.daemon();
     daemon.with_pool("dir");
@@ -24,7 +13,7 @@ fn ready(host: &Host) -> Daemon {
 #[test]
 fn a_nic_is_plugged_into_a_running_container_and_gets_a_lease() {
     story(|host| {
-        bridge_with_dhcp(host);
+        host.bridge_with_dhcp();
         let daemon = ready(host);
         daemon.lxc(["launch", "busybox", "apollo"]).ok();
         let nic = ["name=eth0", "nictype=bridged", "parent=virbr0"];
@@ -46,7 +35,7 @@ fn a_nic_is_plugged_into_a_running_container_and_gets_a_lease() {
         daemon.lxc(["config", "device", "remove", "apollo", "eth0"]).ok();
         assert_ne!(exec("ip link show eth0").status, 0);
         assert!(!host.sh("ip link show master virbr0").contains("veth"));
-        end_dhcp(host);
+        host.end_dhcp();
     });
 }
 

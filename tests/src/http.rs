@@ -1,0 +1,44 @@
+//! One request over a daemon's socket, without a client between: what the API itself answers.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use serde_json::Value;
+
+/// What a daemon answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The status code.
+    pub code: u16,
+    /// The whole envelope.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The words of an error; empty when it is none.
+    pub fn error(&self) -> &str {
+        self.body["error"].as_str().unwrap_or_default()
+    }
+}
+
+/// Sends `body` as it is, which need not be JSON.
+///
+/// # Panics
+/// When there is no daemon, or it does not answer in HTTP and JSON.
+pub fn ask(socket: &Path, method: &str, path: &str, body: &str) -> Answer {
+    let mut stream = UnixStream::connect(socket).expect("the daemon listens");
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: lxd\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .expect("the daemon reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the daemon answers in UTF-8");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+    let code = head.split_whitespace().nth(1).and_then(|code| code.parse().ok()).expect("a status code");
+    // What is sent in pieces has their lengths between; no answer here has more than one line.
+    let body = body.lines().find(|line| line.starts_with('{')).unwrap_or("null");
+    Answer { code, body: serde_json::from_str(body).expect("JSON") }
+}
