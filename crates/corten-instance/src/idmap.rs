@@ -54,8 +54,15 @@ fn taken(instance: &Instance) -> Option<(u32, u32)> {
 /// The map as the runtime takes it; `None` for an empty one.
 pub fn for_runtime(map: &IdMap) -> Option<spec::IdMap> {
     let ranges = |mapped: fn(corten_host::idmap::Kind) -> bool| {
-        let entries = map.entries.iter().filter(|entry| mapped(entry.kind));
-        entries.map(|entry| IdRange { inside: entry.ns, outside: entry.host, count: entry.count }).collect()
+        let mut ranges = Vec::new();
+        for entry in map.entries.iter().filter(|entry| mapped(entry.kind)) {
+            let range = IdRange { inside: entry.ns, outside: entry.host, count: entry.count };
+            // An entry of raw.idmap is listed in the place of each that it cut, and the kernel takes each id once.
+            if !ranges.contains(&range) {
+                ranges.push(range);
+            }
+        }
+        ranges
     };
     (!map.is_empty()).then(|| spec::IdMap {
         uids: ranges(corten_host::idmap::Kind::uid),
@@ -91,5 +98,12 @@ mod tests {
         let map = for_runtime(&IdMap::both(100_000, 65_536)).expect("not empty");
         assert_eq!((map.uids.len(), map.gids[0].outside), (1, 100_000));
         assert_eq!(for_runtime(&IdMap::default()), None);
+        let mut cut = IdMap::both(100_000, 65_536);
+        let kind = corten_host::idmap::Kind::Both;
+        cut.add(corten_host::idmap::Entry { kind, host: 0, ns: 0, count: 1 }).expect("it fits");
+        let map = for_runtime(&cut).expect("not empty");
+        let ranges = map.uids.iter().map(|range| (range.inside, range.outside, range.count)).collect::<Vec<_>>();
+        assert_eq!(ranges, [(0, 0, 1), (1, 100_001, 65_535)]);
+        assert_eq!(map.gids, map.uids);
     }
 }
