@@ -217,3 +217,58 @@ fn who_vanishes_leaves_nothing() {
         stream.read_to_end(&mut rest).expect("the connection was cut");
     });
 }
+
+#[test]
+fn files_over_ssh() {
+    story(|host| {
+        use std::io::BufRead;
+        let daemon = ready(host, "dir");
+        let content: Vec<u8> = (0..=255u8).cycle().take(5_000_000).collect();
+        std::fs::write(host.folder().join("large"), &content).expect("the story's folder is ours");
+        let listening = |words: &[&str]| {
+            let mut lxc = daemon.lxc_command(["file", "mount", "c1"].iter().chain(words));
+            let mut child = lxc.stdout(std::process::Stdio::piped()).spawn().expect("lxc was built");
+            let mut lines = std::io::BufReader::new(child.stdout.take().expect("a pipe was asked for")).lines();
+            let address = lines.next().expect("a line").expect("text");
+            let login = lines.next().expect("a line").expect("text");
+            let address = address.strip_prefix("SSH SFTP listening on ").expect("an address").to_string();
+            (child, address, login, lines)
+        };
+        let (mut child, address, login, lines) = listening(&["--listen=127.0.0.1:0", "--no-auth"]);
+        assert_eq!(login, "Login without username and password");
+        let port = address.rsplit(':').next().expect("a port");
+        std::thread::spawn(move || lines.for_each(drop));
+        // OpenSSH's client, both ways.
+        let batch = "put large /root/large\nget /root/large back\nmkdir /root/made\nls -l /root\n";
+        std::fs::write(host.folder().join("batch"), batch).expect("written");
+        let ssh = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
+        let listed = host.sh(&format!("sftp -q {ssh} -P {port} -b batch anybody@127.0.0.1"));
+        assert!(listed.contains("large") && listed.contains("made"), "{listed}");
+        assert!(std::fs::read(host.folder().join("back")).expect("fetched") == content);
+        assert!(
+            daemon
+                .lxc(["exec", "c1", "--", "md5sum", "/root/large"])
+                .ok()
+                .starts_with(&host.sh("md5sum < large")[..32])
+        );
+        // And libssh2's.
+        daemon.lxc_with(["file", "push", "-", "c1/foo"], b"foo\n").ok();
+        assert_eq!(host.sh(&format!("curl -s -S --insecure sftp://{address}/foo")), "foo\n");
+        child.kill().expect("it is our child");
+        child.wait().expect("it is our child");
+        // Only who knows the password gets in.
+        let (mut child, address, login, lines) = listening(&["--auth-user", "me"]);
+        std::thread::spawn(move || lines.for_each(drop));
+        let password = login.rsplit('"').nth(1).expect("a password");
+        assert!(login.starts_with("Login with username \"me\" and password "), "{login}");
+        let get =
+            |user: &str| host.sh(&format!("curl -s --insecure -u '{user}' sftp://{address}/foo || echo refused $?"));
+        assert_eq!(get(&format!("me:{password}")), "foo\n");
+        assert_eq!(get("me:wrong"), "refused 67\n");
+        assert_eq!(get(&format!("you:{password}")), "refused 67\n");
+        child.kill().expect("it is our child");
+        child.wait().expect("it is our child");
+        assert!(daemon.lxc(["file", "mount", "c1/root"]).refused().contains("Instance path cannot be used"));
+        assert!(daemon.lxc(["file", "mount", "c1", "/no/such"]).refused().contains("no such file or directory"));
+    });
+}

@@ -101,10 +101,20 @@ pub async fn succeeded(server: &Server, reply: Reply) -> Result<Reply> {
         return Ok(reply);
     }
     let (status, bytes) = server.collect(reply).await?;
-    let kind = Kind::from_status(status.as_u16());
-    let said = serde_json::from_slice::<Envelope>(&bytes).map(|envelope| envelope.error).unwrap_or_default();
+    Err(error_of(status, &bytes))
+}
+
+/// The error that a response carries.
+pub async fn refused(response: hyper::Response<hyper::body::Incoming>) -> Error {
+    let status = response.status();
+    let bytes = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    error_of(status, &bytes)
+}
+
+fn error_of(status: StatusCode, body: &[u8]) -> Error {
+    let said = serde_json::from_slice::<Envelope>(body).map(|envelope| envelope.error).unwrap_or_default();
     let message = if said.is_empty() { format!("The server replied with {status}") } else { said };
-    Err(Error { kind, message })
+    Error { kind: Kind::from_status(status.as_u16()), message }
 }
 
 /// Hands the body of a reply piece by piece to `take`, and gives the number of bytes.

@@ -16,6 +16,7 @@ pub mod multipart;
 pub mod operation;
 pub mod proxy;
 pub mod server;
+pub mod sftp;
 pub mod simplestreams;
 pub mod tls;
 pub mod websocket;

@@ -23,6 +23,7 @@ mod question;
 mod remote;
 mod session;
 mod signals;
+mod ssh;
 mod table;
 mod terminal;
 

@@ -1,3 +1,5 @@
+//! Templates as they are, as they might be, and as they must not be.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -8,13 +8,14 @@ use crate::session::{Resource, Session};
 
 mod delete;
 mod edit;
+mod mount;
 mod pull;
 mod push;
 
 pub static COMMAND: Command = Command {
     name: "file",
     about: "Manage files in instances",
-    children: &[&delete::COMMAND, &edit::COMMAND, &pull::COMMAND, &push::COMMAND],
+    children: &[&delete::COMMAND, &edit::COMMAND, &mount::COMMAND, &pull::COMMAND, &push::COMMAND],
     ..Command::EMPTY
 };
 

@@ -203,6 +203,7 @@ impl Pull<'_> {
     }
 }
 
-fn plain(error: &std::io::Error) -> String {
+/// The words of the kernel alone, in small letters.
+pub fn plain(error: &std::io::Error) -> String {
     error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase()
 }
