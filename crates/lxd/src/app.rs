@@ -5,6 +5,7 @@ pub mod archive_file;
 pub mod certificates;
 pub mod check;
 pub mod database;
+pub mod devlxd;
 pub mod dirs;
 pub mod facts;
 pub mod images;

@@ -21,7 +21,7 @@ pub mod sockets;
 pub mod tls;
 pub mod websocket;
 
-use corten_api::error::Result;
+use corten_api::error::{Error, Result};
 
 /// What answers the calls.
 pub trait Service: Send + Sync + Sized + 'static {
@@ -39,4 +39,9 @@ pub trait Service: Send + Sync + Sized + 'static {
 
     /// Headers that every answer to a call carries, whatever the handler says (for CORS).
     fn headers(&self, asked: &hyper::HeaderMap, answer: &mut hyper::HeaderMap);
+
+    /// The answer for a call that failed: LXD's envelope, unless the service speaks otherwise.
+    fn refusal(&self, error: &Error) -> hyper::Response<body::Answer> {
+        error::respond(error)
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod cluster;
+pub mod devlxd;
 pub mod events;
 pub mod image;
 pub mod image_aliases;

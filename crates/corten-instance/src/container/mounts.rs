@@ -18,10 +18,10 @@ const FROM_HOST: [&str; 10] = [
     "/sys/kernel/tracing",
 ];
 
-/// The mounts, in order. `devlxd` is the folder of the socket at `/dev/lxd`, when the container gets one.
+/// The mounts, in order. `folder` is that of the socket at `/dev/lxd`, when the container gets one.
 ///
 /// Their sources may be missing on the host, and targets are made where that is possible, so that each is optional.
-pub fn mounts(privileged: bool, devlxd: Option<&Path>) -> Vec<Mount> {
+pub fn mounts(privileged: bool, folder: Option<&Path>) -> Vec<Mount> {
     let mut mounts: Vec<Mount> = FROM_HOST.iter().map(|path| from_host(path)).collect();
     if privileged {
         mounts.push(Mount {
@@ -37,10 +37,16 @@ pub fn mounts(privileged: bool, devlxd: Option<&Path>) -> Vec<Mount> {
     } else {
         mounts.push(from_host("/dev/mqueue"));
     }
-    if let Some(folder) = devlxd {
-        mounts.push(Mount { options: vec!["bind".to_string()], ..Mount::bind(folder, "dev/lxd", Create::Dir) });
+    if let Some(folder) = folder {
+        mounts.push(devlxd(folder));
     }
     mounts
+}
+
+/// The folder of the socket at `/dev/lxd`. It is read-only, so that root of a privileged container cannot put a socket of
+/// its own in the place of the one that all containers use; connecting to a socket writes nothing.
+pub fn devlxd(folder: &Path) -> Mount {
+    Mount { options: vec!["bind".to_string(), "ro".to_string()], ..Mount::bind(folder, "dev/lxd", Create::Dir) }
 }
 
 fn from_host(path: &str) -> Mount {

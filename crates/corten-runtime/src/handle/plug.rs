@@ -30,6 +30,14 @@ impl Container {
         self.ask(&Request::Unmount { target: target.to_string(), remove: false }, &[]).map(|_| ())
     }
 
+    /// As [`Container::unmount`], and removes the empty file or directory that is then seen.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when nothing is mounted there, or what is seen then is not empty.
+    pub fn unmount_and_remove(&self, target: &str) -> Result<(), Error> {
+        self.ask(&Request::Unmount { target: target.to_string(), remove: true }, &[]).map(|_| ())
+    }
+
     /// Makes a device node in the running container, with `map` as its id map. The caller opens the device in the
     /// group's device list.
     ///

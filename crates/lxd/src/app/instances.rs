@@ -66,6 +66,8 @@ pub struct Instances {
     pub filters: start::Filters,
     /// Who works with the files of stopped instances.
     pub visits: Arc<files::visits::Visits>,
+    /// What instances are told of their own changes.
+    pub notices: crate::app::devlxd::events::Notices,
 }
 
 impl Instances {
@@ -81,6 +83,7 @@ impl Instances {
             monitor: start::monitor_program()?,
             filters: start::Filters::default(),
             visits: Arc::default(),
+            notices: Default::default(),
         })
     }
 }

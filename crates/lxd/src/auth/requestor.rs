@@ -13,6 +13,16 @@ pub fn identify(peer: &Peer, store: &TrustStore) -> Requestor {
             address: "@".to_string(),
             trust: Trust::Admin,
             certificate: None,
+            instance: None,
+        },
+        // Instances have an API of their own, and are nobody here.
+        Peer::Instance(_) => Requestor {
+            username: String::new(),
+            protocol: "",
+            address: String::new(),
+            trust: Trust::Untrusted,
+            certificate: None,
+            instance: None,
         },
         Peer::Tls { address, certificate } => {
             let certificate = certificate.as_deref().filter(|der| store.counts(der));
@@ -30,6 +40,7 @@ pub fn identify(peer: &Peer, store: &TrustStore) -> Requestor {
                 address: address.to_string(),
                 trust,
                 certificate: certificate.map(<[u8]>::to_vec),
+                instance: None,
             }
         }
     }

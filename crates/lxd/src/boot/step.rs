@@ -2,6 +2,7 @@
 
 use super::{Options, systemd, tasks, warnings};
 use crate::app::App;
+use crate::app::devlxd::{self, service::Devlxd};
 use crate::app::images;
 use crate::app::instances::{adopt, ended, recover};
 use crate::app::networks;
@@ -10,7 +11,7 @@ use crate::app::storage;
 use crate::rest::listen::{self, Https};
 use crate::rest::serve::Server;
 use crate::rest::{sockets, tls};
-use corten_api::error::{Context, Result};
+use corten_api::error::{Context, Error, Result};
 use std::sync::Arc;
 
 /// One step.
@@ -72,6 +73,20 @@ fn listen_as_configured(app: &App, listener: &Https<App>, key: &str) {
     }
 }
 
+/// Listens where instances see `/dev/lxd/sock`. The folder stays the same over all daemons, so that containers that were
+/// started by an earlier one see the socket of this one.
+fn serve_instances(app: &Arc<App>) -> Result<()> {
+    let listener = sockets::for_everyone(&app.dirs.var.join("devlxd").join(devlxd::SOCKET))?;
+    let server = Server::new(Arc::new(Devlxd { app: app.clone() }), &[crate::routes::devlxd::ENDPOINTS]);
+    let known = app.clone();
+    listen::instances(&app.runtime, server, listener, move |stream| {
+        let stranger = || Error::internal("pid not in container?");
+        let credentials = stream.peer_cred().map_err(|_| stranger())?;
+        let pid = credentials.pid().ok_or_else(stranger)?;
+        devlxd::peer::hold(stream, pid, credentials.uid()).map_err(|_| stranger())?.instance(&known)
+    })
+}
+
 fn open_sockets(app: &Arc<App>, options: &Options) -> Result<()> {
     let server = Server::new(app.clone(), crate::routes::ALL);
     let inherited = systemd::sockets()?;
@@ -80,6 +95,7 @@ fn open_sockets(app: &Arc<App>, options: &Options) -> Result<()> {
         None => sockets::unix(&app.dirs.socket, options.group.as_deref())?,
     };
     listen::unix(&app.runtime, server.clone(), unix)?;
+    serve_instances(app)?;
     let insecure = std::env::var_os("LXD_INSECURE_TLS").is_some();
     let config = tls::server(&app.identity, insecure, app.trust.authorities())?;
     let https = Https::new(app.runtime.clone(), server, config.clone());

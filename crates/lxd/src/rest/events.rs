@@ -170,7 +170,8 @@ impl Events {
     }
 }
 
-async fn relay(mut events: mpsc::Receiver<Utf8Bytes>, mut socket: Socket) {
+/// Writes texts to a websocket until their queue ends or the client goes.
+pub async fn relay(mut events: mpsc::Receiver<Utf8Bytes>, mut socket: Socket) {
     use futures_util::{SinkExt, StreamExt};
     let mut waiting = Vec::new();
     let mut ticks = interval(PING);

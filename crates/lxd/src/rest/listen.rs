@@ -5,10 +5,11 @@ use super::peer::{self, Peer};
 use super::serve::Server;
 use corten_api::error::{Context, Error, Result};
 use rustls::ServerConfig;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
@@ -47,6 +48,53 @@ pub fn unix<A: Service>(
             };
             last = Some(peer.clone());
             tokio::spawn(server.clone().serve_http1(stream, peer));
+        }
+    });
+    Ok(())
+}
+
+/// How many connections one instance may have at once: a hostile one must not use up the daemon's descriptors.
+const MOST_OF_INSTANCE: usize = 64;
+
+/// Serves instances on the socket that they see. `identify` says which instance a connection comes from, and may take
+/// its time.
+///
+/// # Errors
+/// When the socket cannot be handed to the runtime.
+pub fn instances<A: Service>(
+    runtime: &Handle,
+    server: Arc<Server<A>>,
+    listener: std::os::unix::net::UnixListener,
+    identify: impl Fn(&UnixStream) -> Result<(String, String)> + Clone + Send + 'static,
+) -> Result<()> {
+    let _runtime = runtime.enter();
+    listener.set_nonblocking(true).context("Failed to prepare the socket of instances")?;
+    let listener = UnixListener::from_std(listener).context("Failed to prepare the socket of instances")?;
+    let connected: Arc<Mutex<HashMap<(String, String), usize>>> = Arc::default();
+    runtime.spawn(async move {
+        loop {
+            let Ok((stream, _)) = listener.accept().await else {
+                tokio::time::sleep(NO_DESCRIPTORS).await;
+                continue;
+            };
+            let (server, identify, connected) = (server.clone(), identify.clone(), connected.clone());
+            tokio::spawn(async move {
+                let identified = tokio::task::spawn_blocking(move || (identify(&stream), stream)).await;
+                let Ok((who, stream)) = identified else { return };
+                let Ok(key) = who.clone() else { return server.serve_http1(stream, Peer::Instance(who)).await };
+                let count = |change: fn(&mut usize)| {
+                    let mut connected = connected.lock().unwrap_or_else(PoisonError::into_inner);
+                    let count = connected.entry(key.clone()).or_default();
+                    change(count);
+                    let count = *count;
+                    connected.retain(|_, count| *count > 0);
+                    count
+                };
+                if count(|count| *count += 1) <= MOST_OF_INSTANCE {
+                    server.serve_http1(stream, Peer::Instance(who)).await;
+                }
+                count(|count| *count -= 1);
+            });
         }
     });
     Ok(())

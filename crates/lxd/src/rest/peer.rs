@@ -1,5 +1,6 @@
 //! Who is at the other end of a connection.
 
+use corten_api::error::Error;
 use corten_api::event::EventLifecycleRequestor;
 use corten_api::url::DEFAULT_PROJECT;
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ pub enum Peer {
         /// The certificate whose key it has proved to own, in DER.
         certificate: Option<Vec<u8>>,
     },
+    /// A process of an instance, over the socket that instances see: project and name, or why it is none.
+    Instance(Result<(String, String), Error>),
 }
 
 /// How far a client is trusted.
@@ -50,6 +53,8 @@ pub struct Requestor {
     pub trust: Trust,
     /// The client's certificate in DER, trusted or not.
     pub certificate: Option<Vec<u8>>,
+    /// The instance that asks, over the socket of its own: project and name, or why it is none.
+    pub instance: Option<Result<(String, String), Error>>,
 }
 
 impl Requestor {

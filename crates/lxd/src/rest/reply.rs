@@ -13,8 +13,10 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use std::fs::File;
 use std::future::Future;
-use std::io::Read;
+use std::io::{self, Read};
 use std::pin::Pin;
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// A boxed future without a borrow.
 pub type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -30,6 +32,7 @@ enum Content {
     Json(Bytes),
     Bytes(Bytes),
     Stream(Box<dyn Read + Send>, Option<u64>),
+    Chunks(mpsc::Receiver<io::Result<Bytes>>),
     Upgrade(OnUpgrade, Box<dyn FnOnce(Upgraded) -> Task<()> + Send>),
     Later(Task<Result<Reply>>),
 }
@@ -142,6 +145,24 @@ impl Reply {
         Ok(Reply::stream(file, Some(length.len())).header(CONTENT_DISPOSITION, &format!("inline;filename={name}")))
     }
 
+    /// 200 with texts as they come, each a line, until their queue ends or the client goes.
+    pub fn lines(mut texts: mpsc::Receiver<Utf8Bytes>) -> Reply {
+        let (sender, chunks) = mpsc::channel(4);
+        tokio::spawn(async move {
+            loop {
+                let text = tokio::select! {
+                    text = texts.recv() => text,
+                    () = sender.closed() => None,
+                };
+                let Some(text) = text else { break };
+                if sender.send(Ok(Bytes::from(format!("{text}\n")))).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Reply::new(StatusCode::OK, Content::Chunks(chunks)).header(CONTENT_TYPE, "application/json")
+    }
+
     /// An answer that waits for something without holding a thread.
     pub fn later(wait: impl Future<Output = Result<Reply>> + Send + 'static) -> Reply {
         Reply::new(StatusCode::OK, Content::Later(Box::pin(wait)))
@@ -222,6 +243,7 @@ impl Reply {
             }
             Content::Bytes(bytes) => Answer::Whole(bytes),
             Content::Stream(source, length) => Answer::stream(source, length),
+            Content::Chunks(chunks) => Answer::Stream { chunks, left: None },
             Content::Upgrade(upgrade, task) => {
                 tokio::spawn(async move {
                     // A client that goes away before the switch leaves nothing to do.

@@ -96,7 +96,7 @@ impl<A: Service> Connection<A> {
         } else {
             match self.dispatch(request).await {
                 Ok(reply) => reply.respond().await,
-                Err(failed) => error::respond(&failed),
+                Err(failed) => self.server.app.refusal(&failed),
             }
         };
         answer.headers_mut().extend(more);

@@ -30,6 +30,19 @@ pub fn unix(path: &Path, group: Option<&str>) -> Result<UnixListener> {
     Ok(listener)
 }
 
+/// Makes the socket at `path` that every process may connect to which can see it, in place of an older one.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn for_everyone(path: &Path) -> Result<UnixListener> {
+    let shown = path.display();
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path).with_context(|| format!("Failed to listen on {shown}"))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))
+        .with_context(|| format!("Failed to set the mode of {shown}"))?;
+    Ok(listener)
+}
+
 /// The number of a local group, from `/etc/group`.
 fn group_id(name: &str) -> Result<u32> {
     let groups = std::fs::read_to_string("/etc/group").context("Failed to read /etc/group")?;

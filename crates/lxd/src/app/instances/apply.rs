@@ -7,14 +7,14 @@ use std::sync::Arc;
 use corten_api::error::Result;
 use corten_host::undo::Undo;
 use corten_instance::aspect::{Aspect, of_key};
-use corten_instance::device::diff::diff;
+use corten_instance::device::diff::{Diff, diff};
 use corten_instance::device::registry::device;
 use corten_instance::instance::{Config, Instance};
 use corten_instance::step::step;
 
 use super::running::Entry;
 use super::{devices, ended, limits};
-use crate::app::{App, apparmor};
+use crate::app::{App, apparmor, devlxd};
 
 /// Keys that a running container cannot take over: they shape its namespaces.
 const AT_START: [&str; 3] = ["security.privileged", "security.nesting", "raw.lxc"];
@@ -49,11 +49,17 @@ pub fn apply(app: &Arc<App>, old: &Instance, new: &Instance, undo: &mut Undo) ->
     for aspect in aspects.into_iter().filter(|aspect| *aspect != Aspect::CpuSet) {
         change.limit(aspect, undo)?;
     }
-    let live = |options: &Config| device(options).map_or(&[] as &[&str], |kind| kind.live_options(options));
-    let diff = diff(&old.expanded_devices, &new.expanded_devices, live);
+    change.show_devlxd(undo)?;
+    let diff = changed_devices(old, new);
     diff.removed.iter().try_for_each(|name| change.unplug(name, undo))?;
     diff.added.iter().try_for_each(|name| change.plug(name, undo))?;
     diff.updated.iter().try_for_each(|name| change.update(name, undo))
+}
+
+/// What becomes of the devices between the two.
+pub fn changed_devices(old: &Instance, new: &Instance) -> Diff {
+    let live = |options: &Config| device(options).map_or(&[] as &[&str], |kind| kind.live_options(options));
+    diff(&old.expanded_devices, &new.expanded_devices, live)
 }
 
 fn changed_keys(old: &Config, new: &Config) -> BTreeSet<String> {
@@ -82,6 +88,23 @@ impl Change {
             |()| {
                 let change = self.clone();
                 move || limits::apply(&change.app, &change.old, aspect)
+            },
+        )
+    }
+
+    /// Lets the container see `/dev/lxd`, or no longer, when that has changed.
+    fn show_devlxd(&self, undo: &mut Undo) -> Result<()> {
+        let (before, after) = (devlxd::is_on(&self.old), devlxd::is_on(&self.new));
+        if before == after {
+            return Ok(());
+        }
+        step(
+            undo,
+            "show or hide /dev/lxd",
+            || devlxd::show(&self.app, &self.entry, after),
+            |()| {
+                let change = self.clone();
+                move || devlxd::show(&change.app, &change.entry, before)
             },
         )
     }

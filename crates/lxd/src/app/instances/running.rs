@@ -86,6 +86,11 @@ impl Running {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
+    /// All that run.
+    pub fn all(&self) -> Vec<Arc<Entry>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// Adds a container that has just been started or found.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use super::claims::{Key, Taken};
 use super::find::{expand, profile_project, profiles_in_order};
 use super::{Instances, apply, backup_file, devices, ids, limits, observe, tell, unprivileged};
 use crate::app::App;
+use crate::app::devlxd;
 use crate::app::projects::allow;
 use crate::app::storage::attach;
 
@@ -67,6 +68,7 @@ pub(super) fn bring_about(app: &Arc<App>, old: &Instance, new: &Instance) -> Res
     pass("remember the change")?;
     remember(app, new)?;
     undo.keep();
+    devlxd::tell(app, old, new, &apply::changed_devices(old, new));
     Ok(())
 }
 
