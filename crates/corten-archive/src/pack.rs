@@ -47,6 +47,44 @@ impl<'a, W: Write> Pack<'a, W> {
         self.entry(&directory, name, to)
     }
 
+    /// As [`Pack::tree`], of a directory, without the entries `without` at its top.
+    ///
+    /// # Errors
+    /// See [`Pack::tree`].
+    pub fn tree_without(&mut self, from: &Path, to: &Path, without: &[&str]) -> Result<()> {
+        if without.is_empty() {
+            return self.tree(from, to);
+        }
+        let directory = Directory::open(from).map_err(failed(from))?;
+        self.itself(&directory, to)?;
+        for (name, _) in directory.entries().map_err(failed(to))? {
+            if !without.iter().any(|each| name == *each) {
+                self.entry(&directory, &name, &to.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a directory without what is in it.
+    fn itself(&mut self, directory: &Directory, to: &Path) -> Result<()> {
+        let stat = rustix::fs::fstat(directory).map_err(|errno| failed(to)(errno.into()))?;
+        let Some((uid, gid)) = self.owner(&stat) else { return Ok(()) };
+        let entry = Entry {
+            path: to.join(""),
+            kind: Kind::Directory,
+            mode: stat.st_mode & 0o7777,
+            uid,
+            gid,
+            mtime: (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0)),
+            size: 0,
+            link: PathBuf::new(),
+            device: (0, 0),
+            xattrs: self.attributes(directory, OsStr::new("")).map_err(failed(to))?,
+            sparse: None,
+        };
+        self.writer.entry(&entry, &mut io::empty()).map_err(failed(to))
+    }
+
     /// Adds a file of this content, owned by root.
     ///
     /// # Errors

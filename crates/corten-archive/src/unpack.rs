@@ -55,6 +55,9 @@ pub struct Options<'a> {
     pub devices: Devices,
     /// How much the archive may bring.
     pub limits: Limits,
+    /// Unpacks only what is at and below this path of the archive, which becomes the root; as [`clean`](place::clean)
+    /// gives it, empty for everything.
+    pub below: &'a str,
     /// Picks the entries to unpack by their path; the others are read over.
     pub only: Option<&'a (dyn Fn(&Path) -> bool + Sync)>,
 }
@@ -66,6 +69,8 @@ pub struct Totals {
     pub bytes: u64,
     /// Entries of all types.
     pub entries: u64,
+    /// Entries that were not read over.
+    pub unpacked: u64,
     /// Device nodes left out.
     pub left_out: u64,
 }

@@ -43,11 +43,15 @@ pub async fn upload(
     };
     let properties = pairs(&mut post.properties.iter().flatten().map(|(key, value)| (key.as_str(), value.as_str())));
     let profiles = pairs(&mut post.profiles.iter().map(|name| ("profile", name.as_str())));
+    // A server that expects the image takes it from whoever knows the secret.
+    let source = post.source.clone().unwrap_or_default();
     let ask = Ask::new(Method::POST, "/1.0/images")
         .header("x-lxd-public", if post.public { "true" } else { "" })
         .header("x-lxd-filename", post.filename.clone())
         .header("x-lxd-properties", properties)
-        .header("x-lxd-profiles", profiles);
+        .header("x-lxd-profiles", profiles)
+        .header("x-lxd-fingerprint", source.fingerprint)
+        .header("x-lxd-secret", source.secret);
     let Some((root, machine)) = root else {
         let length = metadata.length;
         let body = Body::reader(metadata.content, Some(length), move |sent| watch(sent, length));

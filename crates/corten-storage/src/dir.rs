@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::fill::Fill;
 use crate::generic::build::owned_as_now;
 use crate::generic::copy_tree::copy_tree;
-use crate::generic::{build, content, image};
+use crate::generic::{backup, build, content, image};
 use crate::mounts;
 use crate::pool::Pool;
 use crate::volume::{Kind, Volume};
@@ -41,6 +41,7 @@ impl Driver for Dir {
                 Fill::Empty => content::empty(volume, path),
                 Fill::Image { files, .. } => image::unpack(files, path, watch),
                 Fill::Copy { pool, source, .. } => content::copy(pool, source, path, watch),
+                Fill::Backup { file, below, .. } => backup::unpack(file, below, volume, path, watch),
                 Fill::Tree(tree) => copy_tree(tree, path, watch),
             }
         })

@@ -35,6 +35,17 @@ pub enum Fill<'a> {
         /// Names of its snapshots to copy as well, oldest first.
         snapshots: &'a [String],
     },
+    /// What a backup has at and below a path of it.
+    Backup {
+        /// The backup.
+        file: &'a Path,
+        /// The path in it.
+        below: &'a str,
+        /// Names of snapshots to make as well, oldest first.
+        snapshots: &'a [String],
+        /// The path in it below which these are.
+        snapshots_below: &'a str,
+    },
     /// A copy of a tree of the host.
     Tree(&'a Path),
 }

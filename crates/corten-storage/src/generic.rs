@@ -1,5 +1,6 @@
 //! What any driver gets for nothing: names on disk, copying of trees, filling from an image.
 
+pub mod backup;
 pub mod build;
 pub mod content;
 pub mod copy_tree;

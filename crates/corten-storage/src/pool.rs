@@ -4,6 +4,7 @@ pub mod create;
 pub mod image_cache;
 pub mod mount;
 pub mod mounted;
+pub mod reading;
 pub mod resources;
 pub mod snapshot;
 pub mod volume;

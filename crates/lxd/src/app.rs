@@ -2,6 +2,7 @@
 
 pub mod apparmor;
 pub mod archive_file;
+pub mod backups;
 pub mod certificates;
 pub mod check;
 pub mod database;

@@ -9,6 +9,7 @@ pub mod image_aliases;
 pub mod image_download;
 pub mod images;
 pub mod instance;
+pub mod instance_backups;
 pub mod instance_exec;
 pub mod instance_files;
 pub mod instance_logs;
@@ -26,6 +27,7 @@ pub mod projects;
 pub mod resources;
 pub mod server;
 pub mod storage_pools;
+pub mod storage_volume_backups;
 pub mod storage_volume_snapshots;
 pub mod storage_volumes;
 pub mod warnings;
@@ -50,6 +52,7 @@ pub const ALL: &[&[Endpoint]] = &[
     resources::ENDPOINTS,
     instances::ENDPOINTS,
     instance::ENDPOINTS,
+    instance_backups::ENDPOINTS,
     instance_exec::ENDPOINTS,
     instance_files::ENDPOINTS,
     instance_logs::ENDPOINTS,
@@ -58,6 +61,7 @@ pub const ALL: &[&[Endpoint]] = &[
     instance_state::ENDPOINTS,
     storage_pools::ENDPOINTS,
     storage_volumes::ENDPOINTS,
+    storage_volume_backups::ENDPOINTS,
     storage_volume_snapshots::ENDPOINTS,
     images::ENDPOINTS,
     image::ENDPOINTS,

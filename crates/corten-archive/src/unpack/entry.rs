@@ -50,10 +50,13 @@ impl<'a> Unpacking<'a> {
         if self.totals.entries > self.options.limits.entries {
             return Err(Error::TooLarge { what: "entries", limit: self.options.limits.entries });
         }
-        let path = clean(&entry.path)?;
+        let whole = clean(&entry.path)?;
+        let Ok(path) = whole.strip_prefix(self.options.below) else { return Ok(()) };
+        let path = path.to_path_buf();
         if self.options.only.is_some_and(|picks| !picks(&path)) {
             return Ok(());
         }
+        self.totals.unpacked += 1;
         attributes::owner(entry, self.options.shift)?;
         match entry.kind {
             Kind::Directory => self.directory(path, entry),
@@ -130,22 +133,26 @@ impl<'a> Unpacking<'a> {
             let target = entry.link.display();
             Error::refused(&entry.path, format!("it is a hard link to \"{target}\", outside of the archive's root"))
         })?;
+        let target = target.strip_prefix(self.options.below).map_err(|_| {
+            let target = entry.link.display();
+            Error::refused(&entry.path, format!("it is a hard link to \"{target}\", outside of its volume"))
+        })?;
         if target == path {
             return Ok(());
         }
-        let (parent, name) = self.tree.place(&target, false)?;
+        let (parent, name) = self.tree.place(target, false)?;
         let missing = || {
             Error::refused(
                 &entry.path,
                 format!("it is a hard link to \"{}\", which is not a file of the archive before it", target.display()),
             )
         };
-        let stat = parent.find(name).map_err(|source| failed("look at", &target, source))?.ok_or_else(missing)?;
+        let stat = parent.find(name).map_err(|source| failed("look at", target, source))?.ok_or_else(missing)?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             return Err(missing());
         }
         let fd = parent.as_fd().try_clone_to_owned();
-        let from = fd.map_err(|source| failed("open the directory of", &target, source))?;
+        let from = fd.map_err(|source| failed("open the directory of", target, source))?;
         let from = corten_host::rooted::directory::Directory::from_fd(from);
         self.replace(path)?;
         let (to, to_name) = self.tree.place(path, true)?;

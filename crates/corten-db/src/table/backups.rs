@@ -72,6 +72,11 @@ pub fn list(view: &View<'_>, of: Of, owner_id: i64) -> Result<Vec<Backup>> {
     view.rows(&select(of, &format!("{} = ?1", of.columns().1)), params![owner_id])
 }
 
+/// All backups of instances or of volumes, the oldest first.
+pub fn all(view: &View<'_>, of: Of) -> Result<Vec<Backup>> {
+    view.rows(&select(of, "true"), params![])
+}
+
 /// One backup, by its full name.
 pub fn get(view: &View<'_>, of: Of, owner_id: i64, name: &str) -> Result<Option<Backup>> {
     view.maybe(&select(of, &format!("{} = ?1 AND name = ?2", of.columns().1)), params![owner_id, name])
@@ -82,6 +87,12 @@ pub fn expired(view: &View<'_>, of: Of, now: Timestamp) -> Result<Vec<Backup>> {
     let mut found: Vec<Backup> = view.rows(&select(of, "expiry_date IS NOT NULL"), params![])?;
     found.retain(|backup| backup.expires.is_some_and(|when| when.as_second() > 0 && when <= now));
     Ok(found)
+}
+
+/// Whether there is no backup of anything.
+pub fn is_empty(view: &View<'_>) -> Result<bool> {
+    let sql = "SELECT (SELECT count(*) FROM instances_backups) + (SELECT count(*) FROM storage_volumes_backups)";
+    Ok(view.one::<i64>(sql, params![])? == 0)
 }
 
 /// Adds a backup, and gives its row id.

@@ -4,12 +4,9 @@ use std::path::Path;
 
 use corten_archive::watch::Watch;
 use corten_host::rooted::remove;
-use corten_host::undo::Undo;
 
 use super::copy_tree::copy_tree;
-use super::names;
-use crate::driver::View;
-use crate::error::{Doing, Error, Result};
+use crate::error::{Doing, Result};
 use crate::pool::Pool;
 use crate::volume::{Content, Kind, Volume};
 
@@ -44,22 +41,11 @@ pub fn empty(volume: &Volume, path: &Path) -> Result<()> {
 /// # Errors
 /// Why the other volume cannot be mounted or copied.
 pub fn copy(pool: &Pool, source: &Volume, path: &Path, watch: &Watch) -> Result<()> {
-    let mut passing = Undo::default();
-    let mut from = source.clone();
-    if pool.driver().hides_running(source) && pool.is_running(source) {
-        from = source.snapshot(&names::passing("copy"));
-        passing.absorb(pool.driver().snapshot(pool, source, &from, watch)?);
-    }
-    let mounted = pool.mount_volume(&from, View::Content)?;
-    copy_tree(mounted.path(), path, watch)?;
-    for name in pool.driver().private_names() {
+    let reading = pool.read_volume(source, watch)?;
+    copy_tree(reading.path(), path, watch)?;
+    for name in pool.private_names() {
         let private = path.join(name);
         remove::tree(&private).doing(|| format!("Failed to remove '{}'", private.display()))?;
     }
-    mounted.release()?;
-    // Taking it back is what is wanted of it now.
-    match passing.unwind().first() {
-        None => Ok(()),
-        Some(failure) => Err(Error::internal(failure.clone())),
-    }
+    reading.end()
 }

@@ -33,6 +33,16 @@ impl Pool {
                 }
                 true
             }
+            Fill::Backup { file, snapshots, snapshots_below, .. } if !snapshots.is_empty() => {
+                intent::note(self, volume, Intent::Create, &mut undo)?;
+                for name in *snapshots {
+                    names::check(&format!("{}/{name}", volume.name))?;
+                    let below = format!("{snapshots_below}/{name}");
+                    let one = Fill::Backup { file, below: &below, snapshots: &[], snapshots_below };
+                    undo.absorb(self.driver().create(self, &volume.snapshot(name), &one, watch)?);
+                }
+                true
+            }
             _ => false,
         };
         undo.absorb(self.driver().create(self, volume, fill, watch)?);

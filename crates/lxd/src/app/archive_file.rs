@@ -16,6 +16,8 @@ use corten_archive::watch::Watch;
 use corten_host::xattr::IdShift;
 use sha2::{Digest, Sha256};
 
+use crate::app::projects::quota::{Metered, Quota};
+
 /// How much is gathered before it goes to the compressor: headers are small.
 const BUFFER: usize = 256 << 10;
 
@@ -40,6 +42,8 @@ pub struct Listener<'a> {
     pub stored: &'a (dyn Fn(u64) + Sync),
     /// Set by someone who wants the work to end.
     pub cancelled: &'a AtomicBool,
+    /// How many bytes may be packed.
+    pub quota: &'a Quota,
 }
 
 /// Makes the new file `path` an archive of what `fill` packs.
@@ -89,14 +93,15 @@ fn write_squashfs(
     }
 }
 
-fn pack(
-    output: &mut dyn Write,
+fn pack<'a>(
+    output: &'a mut dyn Write,
     shift: Option<&dyn IdShift>,
-    listener: Listener<'_>,
+    listener: Listener<'a>,
     fill: impl FnOnce(&mut Packing<'_>) -> Result<()>,
 ) -> Result<()> {
     let watch = Watch { cancelled: Some(listener.cancelled), progress: None };
-    let mut counted = BufWriter::with_capacity(BUFFER, Counted { output, size: 0, listener });
+    let mut counted =
+        BufWriter::with_capacity(BUFFER, Counted { output: listener.quota.meter(output), size: 0, listener });
     let mut pack: Packing<'_> = Pack::new(&mut counted, shift, watch);
     fill(&mut pack)?;
     pack.finish().map_err(in_words)?;
@@ -111,7 +116,7 @@ pub fn in_words(error: ArchiveError) -> Error {
 
 /// Counts what is packed, and ends when that is wanted: a single file may be large.
 struct Counted<'a> {
-    output: &'a mut dyn Write,
+    output: Metered<'a, &'a mut dyn Write>,
     size: u64,
     listener: Listener<'a>,
 }
@@ -204,6 +209,7 @@ mod tests {
                 packed: &|size| *packed.lock().expect("ours") = size,
                 stored: &|size| *stored.lock().expect("ours") = size,
                 cancelled: &AtomicBool::new(false),
+                quota: &Quota::new(None),
             };
             let algorithm = Algorithm::parse(value).expect(value);
             let written = write(&path, algorithm, None, listener, |pack| {
@@ -227,8 +233,12 @@ mod tests {
     fn who_cancels_ends_it_in_the_middle_of_a_file() {
         let folder = scratch("cancel");
         let cancelled = AtomicBool::new(false);
-        let listener =
-            Listener { packed: &|_| cancelled.store(true, Ordering::Relaxed), stored: &|_| {}, cancelled: &cancelled };
+        let listener = Listener {
+            packed: &|_| cancelled.store(true, Ordering::Relaxed),
+            stored: &|_| {},
+            cancelled: &cancelled,
+            quota: &Quota::new(None),
+        };
         let none = Algorithm::parse("none").expect("known");
         let outcome = write(&folder.join("x"), none, None, listener, |pack| {
             pack.file(Path::new("large"), &vec![0; 4 << 20], 0o644, 1).map_err(in_words)

@@ -10,6 +10,7 @@ pub mod import;
 pub mod origin;
 pub mod progress;
 pub mod publish;
+pub mod push;
 pub mod receive;
 pub mod refresh;
 pub mod source;
@@ -28,4 +29,6 @@ use turn::Turns;
 pub struct Images {
     /// One change at a time for each fingerprint.
     pub turns: Turns,
+    /// Asks for unused copies to be looked for now.
+    pub prune: tokio::sync::Notify,
 }

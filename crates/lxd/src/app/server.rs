@@ -1,7 +1,7 @@
 //! The server's own configuration: checked, remembered, and acted upon.
 
 use super::settings::{Changed, Keys, is_true};
-use super::{App, check};
+use super::{App, check, images};
 use crate::rest::sockets;
 use corten_api::error::{Error, Result};
 use corten_api::server::ServerStorageDriverInfo;
@@ -87,6 +87,9 @@ impl App {
     fn after_change(&self, changed: &Changed) {
         if let Some(value) = changed.get("core.trust_ca_certificates") {
             self.trust.trust_authority(is_true(value));
+        }
+        if images::upkeep::KEYS.iter().any(|key| changed.contains_key(*key)) {
+            self.images.prune.notify_one();
         }
         tracing::debug!(keys = ?changed.keys().collect::<Vec<_>>(), "Server configuration changed");
     }

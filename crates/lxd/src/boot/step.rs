@@ -2,6 +2,7 @@
 
 use super::{Options, systemd, tasks, warnings};
 use crate::app::App;
+use crate::app::backups;
 use crate::app::devlxd::{self, service::Devlxd};
 use crate::app::images;
 use crate::app::instances::{adopt, ended, recover};
@@ -28,6 +29,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "storage pools", run: |app, _| storage::boot::mount_all(app) },
     Step { name: "leftovers of instances", run: |app, _| recover::recover(app) },
     Step { name: "leftovers of images", run: |app, _| images::sweep::sweep(app) },
+    Step { name: "leftovers of backups", run: |app, _| backups::sweep::sweep(app) },
     Step { name: "networks", run: |app, _| networks::up_all(app) },
     Step { name: "running instances", run: |app, _| adopt::adopt(app) },
     Step { name: "ends of instances", run: |app, _| listen_for_ends(app) },

@@ -1,6 +1,6 @@
 //! What the daemon does by the clock.
 
-use crate::app::App;
+use crate::app::{App, backups};
 use crate::rest::operation::Class;
 use corten_api::error::Result;
 use corten_api::time::Time;
@@ -23,6 +23,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// All of them.
 const TASKS: &[Task] = &[
     Task { name: "pruning resolved warnings", every: DAY, run: prune_warnings },
+    Task { name: "removing expired backups", every: HOUR, run: backups::expire::expire },
     Task { name: "removing expired tokens", every: HOUR, run: remove_tokens },
 ];
 

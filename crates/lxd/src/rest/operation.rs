@@ -311,6 +311,14 @@ impl Op {
         let _ = cancelled.wait_for(|cancelled| *cancelled).await;
     }
 
+    /// What a failure is called: LXD's word when the client wanted the end, not that of the pipe that broke then.
+    pub fn or_cancelled(&self, error: Error) -> Error {
+        match self.0.cancel_flag.load(Ordering::Relaxed) {
+            true => Error::invalid("The operation was cancelled"),
+            false => error,
+        }
+    }
+
     /// Set once the client wants the work to end, for blocking code.
     pub fn cancel_flag(&self) -> &AtomicBool {
         &self.0.cancel_flag

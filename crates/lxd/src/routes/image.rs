@@ -1,13 +1,13 @@
 //! `/1.0/images/FINGERPRINT`: one image.
 
 use super::images::sees_all;
-use crate::app::images::{delete, export, find, token, update};
+use crate::app::images::{delete, export, find, push as pushing, token, update};
 use crate::app::projects::Scope;
 use crate::app::{Call, Endpoint};
 use crate::rest::reply::Reply;
 use crate::rest::route::May;
 use corten_api::error::{Error, Result};
-use corten_api::image::ImagePut;
+use corten_api::image::{ImageExportPost, ImagePut};
 use corten_api::url;
 use corten_db::table::images::Image;
 use serde_json::{Map, Value, json};
@@ -96,8 +96,10 @@ fn secret(call: &Call) -> Result<Reply> {
 }
 
 fn push(call: &Call) -> Result<Reply> {
-    wanted(call)?;
-    Err(Error::not_implemented("Sending an image to another server is not there yet; have the other server fetch it"))
+    let (_, image) = wanted(call)?;
+    let post: ImageExportPost = call.json()?;
+    let (app, plan) = (call.app.clone(), call.app.plan(call, "Downloading image").cancellable());
+    Reply::accepted(&call.app.operations.run(plan, move |op| pushing::push(&app, &image, &post, op))?)
 }
 
 fn refresh(call: &Call) -> Result<Reply> {

@@ -6,6 +6,7 @@ use corten_api::status::StatusCode;
 use corten_instance::instance::Instance;
 use serde_json::Value;
 
+use crate::app::backups::{Owner, change};
 use crate::app::instances::{Instances, delete, rename, restore, snapshots, state, status, update, view};
 use crate::app::{Call, Endpoint};
 use crate::rest::reply::Reply;
@@ -47,7 +48,8 @@ fn show(call: &Call) -> Result<Reply> {
         Reply::sync(&shown)?
     } else {
         let taken = snapshots::of(&call.app, &instance)?;
-        Reply::sync(&view::show_full(shown, Some(state::state(&call.app, &instance)?), taken))?
+        let kept = Owner::instance(&call.app, &instance).backups(&call.app)?.iter().map(change::shown).collect();
+        Reply::sync(&view::show_full(shown, Some(state::state(&call.app, &instance)?), taken, kept))?
     };
     Ok(reply.etag(&view::etag(&instance)))
 }

@@ -7,9 +7,12 @@ use corten_api::instance::{Instance as Shown, InstanceFull, InstancesPost, Insta
 use corten_api::url;
 use corten_instance::instance::Instance;
 
+use crate::app::backups::{change, import, receive};
 use crate::app::images::source;
 use crate::app::instances::create::{self, Origin};
 use crate::app::instances::{Instances, snapshots, state, status, view};
+use crate::app::projects::allow;
+use crate::app::projects::quota::Quota;
 use crate::app::{Call, Endpoint};
 use crate::rest::recursion;
 use crate::rest::reply::Reply;
@@ -39,15 +42,36 @@ fn list(call: &Call) -> Result<Reply> {
         return recursion::filtered(call, shown, |one| url::path_in(&one.project, [family, &one.name]));
     }
     let mut taken = snapshots::of_all(&call.app, project, &found)?;
+    let mut kept = change::by_instance(&call.app)?;
     let full = |instance: &Instance| -> Result<InstanceFull> {
         let state = state::state(&call.app, instance)?;
-        Ok(view::show_full(shown(instance), Some(state), taken.remove(&instance.id).unwrap_or_default()))
+        Ok(view::show_full(
+            shown(instance),
+            Some(state),
+            taken.remove(&instance.id).unwrap_or_default(),
+            kept.remove(&instance.id).unwrap_or_default(),
+        ))
     };
     let full: Vec<InstanceFull> = found.iter().map(full).collect::<Result<_>>()?;
     recursion::filtered(call, full, |one| url::path_in(&one.project, ["instances", &one.name]))
 }
 
+/// Starts to make an instance of the backup that is the body.
+fn import(call: &Call) -> Result<Reply> {
+    let app = &call.app;
+    let project = app.scope(call)?.name().to_string();
+    let quota = Quota::new(app.view(|view| allow::space(view, &project))?);
+    let file = receive::receive(app, call.body(), &quota)?;
+    let arrived = import::look(app, &project, file, call.header("x-lxd-pool"), call.header("x-lxd-name"))?;
+    let plan = app.plan(call, "Restoring backup").container(&arrived.name).cancellable();
+    let worker = app.clone();
+    Reply::accepted(&app.operations.run(plan, move |op| import::import(&worker, &arrived, op))?)
+}
+
 fn create(call: &Call) -> Result<Reply> {
+    if call.header("content-type") == "application/octet-stream" {
+        return import(call);
+    }
     let mut post: InstancesPost = call.json()?;
     if call.instance_type == Some("container") {
         post.r#type = "container".to_string();

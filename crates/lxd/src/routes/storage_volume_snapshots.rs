@@ -29,7 +29,6 @@ pub const ENDPOINTS: &[Endpoint] = &[
         .patch(amend, May::Edit)
         .post(rename, May::Edit)
         .delete(remove, May::Edit),
-    Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups").get(backups, May::View),
 ];
 
 /// The number of a type that has snapshots.
@@ -42,7 +41,10 @@ fn kind(call: &Call) -> Result<i64> {
 }
 
 /// The custom volume that is to be changed.
-fn place(call: &Call) -> Result<Place> {
+///
+/// # Errors
+/// 404, or 400 when it is of another type.
+pub fn place(call: &Call) -> Result<Place> {
     let name = call.part("type");
     if type_code(name)? != CUSTOM {
         return Err(Error::invalid(format!("Invalid storage volume type {name:?}")));
@@ -169,10 +171,4 @@ fn remove(call: &Call) -> Result<Reply> {
 
 fn path(place: &Place, name: &str) -> String {
     volumes::path(&place.pool, &place.project, CUSTOM, &format!("{}/{name}", place.name))
-}
-
-/// Nothing makes backups of volumes yet, so that there are none.
-fn backups(call: &Call) -> Result<Reply> {
-    all(call)?;
-    Reply::sync(&Vec::<Value>::new())
 }

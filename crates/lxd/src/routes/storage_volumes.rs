@@ -1,6 +1,8 @@
 //! `/1.0/storage-pools/NAME/volumes`: what is on a pool.
 
-use crate::app::projects::Scope;
+use crate::app::backups::{import, import_volume, receive};
+use crate::app::projects::quota::Quota;
+use crate::app::projects::{Scope, allow};
 use crate::app::storage::custom::{self, Place};
 use crate::app::storage::volumes::{self, Asked, holder, type_code};
 use crate::app::storage::{custom_snapshots, image_volumes, instance_volumes, pools::Pools};
@@ -80,8 +82,27 @@ fn create(call: &Call) -> Result<Reply> {
 
 fn create_type(call: &Call) -> Result<Reply> {
     let kind = call.part("type").to_string();
+    if call.header("content-type") == "application/octet-stream" {
+        return import(call);
+    }
     let body: StorageVolumesPost = call.json()?;
     make(call, StorageVolumesPost { r#type: kind, ..body })
+}
+
+/// Starts to make a volume of the backup that is the body.
+fn import(call: &Call) -> Result<Reply> {
+    let app = &call.app;
+    let project = app.scope(call)?.volumes().to_string();
+    if type_code(call.part("type"))? != CUSTOM {
+        return Err(Error::invalid("Currently not allowed to create storage volumes of another type than \"custom\""));
+    }
+    let quota = Quota::new(app.view(|view| allow::space(view, &project))?);
+    let file = receive::receive(app, call.body(), &quota)?;
+    let arrived = import::look(app, &project, file, call.part("name"), call.header("x-lxd-name"))?;
+    let plan = app.plan(call, "Restoring custom volume backup").cancellable();
+    let plan = plan.resources("storage_volumes", [arrived.name.as_str()]);
+    let worker = app.clone();
+    Reply::accepted(&app.operations.run(plan, move |op| import_volume::import(&worker, &arrived, op))?)
 }
 
 fn make(call: &Call, body: StorageVolumesPost) -> Result<Reply> {

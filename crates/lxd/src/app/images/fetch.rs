@@ -85,7 +85,10 @@ pub fn fetch(app: &App, project: &str, origin: &Origin, wish: &Wish, op: &Op) ->
 }
 
 /// Waits on this thread for what comes over the network, unless the client does not want it any more.
-fn wait<T>(app: &App, op: &Op, work: impl Future<Output = Result<T>>) -> Result<T> {
+///
+/// # Errors
+/// That of `work`, or that the operation was cancelled.
+pub fn wait<T>(app: &App, op: &Op, work: impl Future<Output = Result<T>>) -> Result<T> {
     app.runtime.block_on(async {
         tokio::select! {
             outcome = work => outcome,

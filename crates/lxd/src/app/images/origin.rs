@@ -40,6 +40,24 @@ pub enum Found {
     Direct(Remote),
 }
 
+/// Another server of LXD's API, which does not know us. `certificate` is its own (PEM), where no authority vouches for
+/// it.
+///
+/// # Errors
+/// When URL or certificate are none.
+pub fn server(url: &str, certificate: Option<String>, project: Option<&str>) -> Result<Server> {
+    let Address { secure, host, port, .. } = Address::parse(url)?;
+    if !secure {
+        return Err(Error::invalid(format!("{url:?} is not an https URL, which an LXD server needs")));
+    }
+    let trust = match certificate {
+        Some(pem) => Trust::Pinned(tls::certificates(&pem)?.remove(0)),
+        None => Trust::System,
+    };
+    let server = Server::new(Endpoint::Tls { host, port, config: tls::config(trust, None)? });
+    Ok(server.in_project(project.unwrap_or(corten_api::url::DEFAULT_PROJECT)))
+}
+
 impl Origin {
     /// The protocol, its default filled in.
     pub fn protocol(&self) -> &str {
@@ -55,17 +73,8 @@ impl Origin {
         if self.protocol() == "simplestreams" {
             return Ok(ImageSource::simplestreams(&self.server, self.certificate()));
         }
-        let Address { secure, host, port, .. } = Address::parse(&self.server)?;
-        if !secure {
-            return Err(Error::invalid(format!("{:?} is not an https URL, which an LXD server needs", self.server)));
-        }
-        let trust = match self.certificate() {
-            Some(pem) => Trust::Pinned(tls::certificates(&pem)?.remove(0)),
-            None => Trust::System,
-        };
-        let server = Server::new(Endpoint::Tls { host, port, config: tls::config(trust, None)? });
-        let project = if self.project.is_empty() { corten_api::url::DEFAULT_PROJECT } else { &self.project };
-        Ok(ImageSource::Lxd(server.in_project(project)))
+        let project = Some(self.project.as_str()).filter(|project| !project.is_empty());
+        Ok(ImageSource::Lxd(server(&self.server, self.certificate(), project)?))
     }
 
     /// Asks the server what the image is now; the fingerprint is a whole one then.

@@ -35,6 +35,7 @@ use crate::app::App;
 use crate::app::archive_file::{self, Listener, Seldom, in_words};
 use crate::app::instances::claims::{Key, Taken};
 use crate::app::instances::{Instances, observe, root};
+use crate::app::projects::quota::Quota;
 use crate::app::projects::{Scope, allow};
 use crate::rest::operation::Op;
 
@@ -118,9 +119,11 @@ fn make(app: &App, scope: &Scope, what: &Packed<'_>, post: &ImagesPost, algorith
     let mounted = what.pool.mount_volume(&what.volume, View::Content)?;
     let (metadata, text) = metadata(mounted.path(), &what.instance.architecture, post)?;
     pass("make the archive")?;
+    let quota = Quota::new(app.view(|view| allow::image_space(view, scope.name()))?);
     let progress = Progress::new(op, tree_size(&mounted.path().join("rootfs")).map_err(in_words)?);
     let shift = on_disk(what.instance)?.map(|map| map.reversed());
-    let listener = Listener { packed: &|size| progress.see(size), stored: &|_| {}, cancelled: op.cancel_flag() };
+    let listener =
+        Listener { packed: &|size| progress.see(size), stored: &|_| {}, cancelled: op.cancel_flag(), quota: &quota };
     let file = build.path(META);
     let shift = shift.as_ref().map(|map| map as &dyn IdShift);
     let written = archive_file::write(&file, algorithm, shift, listener, |pack| {
@@ -132,12 +135,8 @@ fn make(app: &App, scope: &Scope, what: &Packed<'_>, post: &ImagesPost, algorith
         }
         Ok(())
     });
-    let written = written.map_err(|error| cancelled_or(op, error))?;
+    let written = written.map_err(|error| op.or_cancelled(error))?;
     mounted.release()?;
-    let room = app.view(|view| allow::image_space(view, scope.name()))?;
-    if let Some(room) = room.filter(|room| *room < written.size) {
-        return Err(Error::internal(format!("reached {} bytes, exceeding quota of {room}", written.size)));
-    }
     let size = i64::try_from(written.size).unwrap_or(i64::MAX);
     tell_result(op, &written.sha256, size);
     let _turn = app.images.turns.take(&written.sha256);
@@ -169,14 +168,6 @@ fn make(app: &App, scope: &Scope, what: &Packed<'_>, post: &ImagesPost, algorith
     })?;
     announce(app, scope.images(), &image, op.requestor());
     Ok(())
-}
-
-/// A client that wanted the end gets LXD's word for it, not the broken pipe's.
-fn cancelled_or(op: &Op, error: Error) -> Error {
-    match op.cancel_flag().load(std::sync::atomic::Ordering::Relaxed) {
-        true => Error::invalid("The operation was cancelled"),
-        false => error,
-    }
 }
 
 /// The map that the files on disk are shifted by; `None` where they carry the container's own ids.

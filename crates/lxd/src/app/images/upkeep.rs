@@ -1,41 +1,56 @@
 //! What is done for images from time to time: newer ones are fetched, copies that nobody uses are removed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use corten_api::error::Result;
 use corten_api::time::Time;
 use corten_db::table::{images, projects};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::{delete, refresh};
 use crate::app::App;
 use crate::rest::operation::Plan;
 
-/// How often it is looked whether something is due.
+/// How often it is looked whether a newer image is due.
 const HOUR: Duration = Duration::from_secs(3600);
-/// Hours between removals of unused copies.
-const DAY: u64 = 24;
+/// How often unused copies are removed.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Seconds of a day.
 const DAY_SECONDS: i64 = 86_400;
 
-/// Starts to look after the images, until the daemon ends.
+/// Keys whose change has unused copies looked for at once.
+pub const KEYS: [&str; 2] = ["images.auto_update_interval", "images.remote_cache_expiry"];
+
+/// Looks after the images from now on, until the daemon ends: first now, so that a restart is a way to ask for it.
 pub fn start(app: &Arc<App>) {
-    let app = app.clone();
-    app.runtime.clone().spawn(async move {
-        for hours in 1.. {
-            tokio::time::sleep(HOUR).await;
-            let app = app.clone();
-            let work = move || look_after(&app, hours);
-            // A panic is told of by the runtime; the next hour is another chance.
-            let _ = tokio::task::spawn_blocking(work).await;
+    let begun = Instant::now();
+    let updating = app.clone();
+    app.runtime.spawn(async move {
+        let mut hours = interval(HOUR);
+        hours.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            hours.tick().await;
+            in_background(&updating, move |app| update_due(app, begun.elapsed())).await;
+        }
+    });
+    let pruning = app.clone();
+    app.runtime.spawn(async move {
+        let mut days = interval(DAY);
+        loop {
+            tokio::select! {
+                _ = days.tick() => {}
+                () = pruning.images.prune.notified() => {}
+            }
+            in_background(&pruning, remove_unused).await;
         }
     });
 }
 
-fn look_after(app: &Arc<App>, hours: u64) {
-    let outcome =
-        update_due(app, hours).and_then(|()| if hours.is_multiple_of(DAY) { remove_unused(app) } else { Ok(()) });
-    if let Err(error) = outcome {
+async fn in_background(app: &Arc<App>, work: impl FnOnce(&Arc<App>) -> Result<()> + Send + 'static) {
+    let app = app.clone();
+    // A panic is told of by the runtime; the next time is another chance.
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(move || work(&app)).await {
         tracing::error!("Failed to look after the images: {error}");
     }
 }
@@ -46,44 +61,80 @@ fn number(app: &App, own: Option<&String>, key: &str, default: i64) -> i64 {
     text.and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
+/// Whether the hour has come, so long after the daemon's start, for images that are renewed every `interval` hours.
+fn is_due(since: Duration, interval: i64) -> bool {
+    let hours = i64::try_from((since.as_secs() + 1800) / 3600).unwrap_or(i64::MAX);
+    interval > 0 && hours % interval == 0
+}
+
 /// Refreshes the images whose hour has come.
-fn update_due(app: &Arc<App>, hours: u64) -> Result<()> {
-    for project in app.view(|view| Ok(projects::list(view)?))? {
-        let key = "images.auto_update_interval";
-        let interval = number(app, project.config.get(key), key, 6);
-        if interval <= 0 || !hours.is_multiple_of(interval.unsigned_abs()) {
-            continue;
-        }
-        let rows = app.view(|view| Ok(images::list(view, Some(&project.name))?))?;
-        for image in rows.into_iter().filter(|image| image.auto_update && image.source.is_some()) {
-            let (app, fingerprint) = (app.clone(), image.fingerprint.clone());
-            let plan = Plan::new(&image.project, "Refreshing image").resources("images", [fingerprint.as_str()]);
-            let worker = app.clone();
-            let op = app.operations.run(plan, move |op| refresh::refresh(&worker, &image, op).map(drop))?;
-            if let Err(error) = app.operations.wait(&op) {
-                tracing::error!(fingerprint, "Failed to update the image: {error}");
+fn update_due(app: &Arc<App>, since: Duration) -> Result<()> {
+    let rows = app.view(|view| Ok(images::list(view, None)?))?;
+    let mut due = rows.into_iter().filter(|image| image.auto_update && image.source.is_some()).peekable();
+    if due.peek().is_none() {
+        return Ok(());
+    }
+    let all = app.view(|view| Ok(projects::list(view)?))?;
+    let key = "images.auto_update_interval";
+    let is_due = |image: &images::Image| {
+        let project = all.iter().find(|project| project.name == image.project);
+        is_due(since, number(app, project.and_then(|project| project.config.get(key)), key, 6))
+    };
+    let due: Vec<images::Image> = due.filter(is_due).collect();
+    // As in LXD one operation of the whole server, whatever the projects.
+    let worker = app.clone();
+    let op = app.operations.run(Plan::new("", "Updating images"), move |op| {
+        for image in due {
+            if let Err(error) = refresh::refresh(&worker, &image, op) {
+                tracing::error!(fingerprint = image.fingerprint, "Failed to update the image: {error}");
             }
         }
-    }
-    Ok(())
+        Ok(())
+    })?;
+    app.operations.wait(&op)
 }
 
 /// Removes copies that no instance was made from for as long as the configuration says.
-fn remove_unused(app: &App) -> Result<()> {
+fn remove_unused(app: &Arc<App>) -> Result<()> {
+    let now = Time::now().unix();
+    let mut unused = Vec::new();
     for project in app.view(|view| Ok(projects::list(view)?))? {
         let key = "images.remote_cache_expiry";
         let days = number(app, project.config.get(key), key, 10);
         let rows = app.view(|view| Ok(images::list(view, Some(&project.name))?))?;
-        for image in rows.into_iter().filter(|image| is_unused(image, days, Time::now().unix())) {
-            tracing::info!(fingerprint = image.fingerprint, "Removing an image that nobody uses");
-            delete::delete(app, &image.project, &image.fingerprint, None)?;
-        }
+        unused.extend(rows.into_iter().filter(|image| is_unused(image, days, now)));
     }
-    Ok(())
+    if unused.is_empty() {
+        return Ok(());
+    }
+    let worker = app.clone();
+    let op = app.operations.run(Plan::new("", "Cleaning up expired images"), move |op| {
+        for image in unused {
+            tracing::info!(fingerprint = image.fingerprint, "Removing an image that nobody uses");
+            delete::delete(&worker, &image.project, &image.fingerprint, op.requestor())?;
+        }
+        Ok(())
+    })?;
+    app.operations.wait(&op)
 }
 
 /// Whether an image is a copy that was used last more than `days` days before `now` (seconds since 1970).
 fn is_unused(image: &images::Image, days: i64, now: i64) -> bool {
     let last = image.last_used.unwrap_or(image.uploaded).as_second();
-    image.cached && days > 0 && now - last > days * DAY_SECONDS
+    image.cached && days > 0 && now - last > days.saturating_mul(DAY_SECONDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_due_at_the_start_and_every_so_many_hours() {
+        let cases =
+            [(0, 6, true), (1, 6, false), (6, 6, true), (7, 6, false), (12, 6, true), (3, 1, true), (5, 0, false)];
+        for (hours, interval, wanted) in cases {
+            let since = HOUR * hours + Duration::from_secs(5);
+            assert_eq!(is_due(since, interval), wanted, "{hours} hours, every {interval}");
+        }
+    }
 }

@@ -234,7 +234,11 @@ fn record(app: &App, planned: &Instance) -> Result<Instance> {
     Ok(Instance { id, ..planned.clone() })
 }
 
-fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Abort> {
+/// Writes the rows of an instance and its volume on `pool`, and gives the instance's number.
+///
+/// # Errors
+/// When the name is taken, the project does not let it be, or there is no such pool.
+pub fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Abort> {
     if instances::id(tx, &planned.project, &planned.name)?.is_some() {
         let words = "Add instance info to the database: This \"instances\" entry already exists";
         return Err(Error::conflict(words).into());
@@ -256,7 +260,7 @@ fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Abort>
         ephemeral: planned.ephemeral,
         created: planned.created.timestamp(),
         stateful: false,
-        last_used: None,
+        last_used: (!planned.last_used.is_never()).then(|| planned.last_used.timestamp()),
         description: planned.description.clone(),
         profiles: planned.profiles.clone(),
         config: planned.config.clone(),
@@ -279,7 +283,10 @@ fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Abort>
 }
 
 /// Removes the rows again.
-fn forget(app: &App, instance: &Instance) -> Result<()> {
+///
+/// # Errors
+/// The database's.
+pub fn forget(app: &App, instance: &Instance) -> Result<()> {
     app.write(|tx| {
         if let Some(volume) = storage_volumes::of_instance(tx, &instance.project, &instance.name)? {
             storage_volumes::delete(tx, volume.id)?;
@@ -313,7 +320,10 @@ fn fill(app: &App, instance: &Instance, origin: &Origin, undo: &mut Undo) -> Res
 }
 
 /// Makes `containers/NAME` lead to the volume.
-fn link(app: &Arc<App>, instance: &Instance, undo: &mut Undo) -> Result<()> {
+///
+/// # Errors
+/// What the kernel says.
+pub fn link(app: &Arc<App>, instance: &Instance, undo: &mut Undo) -> Result<()> {
     let pool = Pools::get(app, instance.pool().unwrap_or_default())?;
     let (project, name) = super::key(instance);
     step(

@@ -13,6 +13,7 @@ use corten_instance::step::pass;
 use super::claims::{Key, Taken};
 use super::intent::{self, Intent};
 use super::{Instances, links, observe, root, start, tell};
+use crate::app::backups::{Owner, change};
 use crate::app::networks::hosts;
 use crate::app::{App, apparmor};
 
@@ -50,6 +51,7 @@ pub fn remove(app: &App, instance: &Instance, requestor: Option<&EventLifecycleR
 /// # Errors
 /// See [`delete`].
 pub fn remove_parts(app: &App, instance: &Instance) -> Result<()> {
+    change::delete_all(app, &Owner::instance(app, instance))?;
     let (pool, volume) = root::volume(app, instance)?;
     let _bar = app.instances.visits.bar(&super::key(instance));
     for snapshot in pool.snapshots(&volume)? {

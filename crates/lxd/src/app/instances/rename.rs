@@ -17,7 +17,7 @@ use super::claims::{Key, Taken};
 use super::intent::{self, Intent};
 use super::{Instances, backup_file, links, observe, root, start};
 use crate::app::networks::hosts;
-use crate::app::{App, apparmor};
+use crate::app::{App, apparmor, backups};
 
 /// Renames the stopped instance of this key.
 ///
@@ -66,6 +66,9 @@ fn change(app: &Arc<App>, instance: &Instance, new: &str) -> Result<()> {
             move || rename_folder(&to, &from)
         },
     )?;
+    let kept = backups::Owner::instance(app, instance);
+    let kept_after = backups::Owner::instance(app, &renamed);
+    backups::change::link_under(app, &kept, &kept_after, &mut undo)?;
     pass("link the volume anew")?;
     links::remove(app, &instance.project, &instance.name)?;
     links::set(app, &instance.project, new, &pool)?;
@@ -82,9 +85,10 @@ fn change(app: &Arc<App>, instance: &Instance, new: &str) -> Result<()> {
         if let Some(row) = row {
             storage_volumes::rename(tx, row, new)?;
         }
-        Ok(())
+        backups::change::rename_rows(tx, &kept, &kept_after)
     })?;
     undo.keep();
+    backups::change::unlink(&kept);
     end(app, &key, new)?;
     intent::done(app, &key)?;
     hosts::forget(app, instance);

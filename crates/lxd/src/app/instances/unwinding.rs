@@ -1,5 +1,6 @@
 //! Every step of every verb made to fail once: after each failure the world is as before.
 
+mod archives;
 mod changes;
 mod snapshots;
 mod world;
@@ -16,7 +17,7 @@ use super::stop::{self, Way};
 use super::{Instances, delete, rename, start, update};
 use crate::app::storage::custom::{self, Place};
 use crate::app::storage::pools::Pools;
-use world::{World, in_world, list};
+use world::in_world;
 
 fn creation(driver: &'static str) {
     in_world(&format!("create-{driver}"), driver, |world| {
@@ -131,51 +132,4 @@ fn a_refused_update_changes_nothing() {
         }
         delete::delete(&world.app, &key, None).expect("it can go");
     });
-}
-
-/// An operation of a client for work that this thread does.
-fn operation(world: &World) -> crate::rest::operation::Op {
-    world.app.operations.token(crate::rest::operation::Plan::new("default", "Test")).expect("an operation")
-}
-
-fn publishing(driver: &'static str) {
-    in_world(&format!("publish-{driver}"), driver, |world| {
-        let key = world.create("c1");
-        let scope = world.app.project("default").expect("it is always there");
-        let source = crate::app::images::publish::Source { instance: key.1.clone(), snapshot: None };
-        let alias = corten_api::image::ImageAlias { name: "a".into(), description: String::new() };
-        let post = corten_api::image::ImagesPost { aliases: vec![alias], ..Default::default() };
-        let op = operation(world);
-        let images = || {
-            let mut files = Vec::new();
-            list(&world.folder.join("lxd/images"), 2, &mut files);
-            (
-                files,
-                world
-                    .app
-                    .list_images(&world.app.project("default").expect("the project"), false)
-                    .expect("the database answers"),
-            )
-        };
-        let before = world.state();
-        every_step_unwinds(
-            || crate::app::images::publish::publish(&world.app, &scope, &source, &post, &op),
-            |step| {
-                assert_eq!(world.state(), before, "after step {step}");
-                assert!(images().0.is_empty() && images().1.is_empty(), "after step {step}: {:?}", images());
-            },
-        );
-        assert_eq!((images().0.len(), images().1.len()), (1, 1));
-        delete::delete(&world.app, &key, None).expect("it can go: nothing holds it");
-    });
-}
-
-#[test]
-fn publishing_unwinds_on_dir() {
-    publishing("dir");
-}
-
-#[test]
-fn publishing_unwinds_on_overlay() {
-    publishing("overlay");
 }

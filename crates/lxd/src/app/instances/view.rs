@@ -1,6 +1,7 @@
 //! Instances as the API shows them.
 
 use corten_api::instance::{Instance as Shown, InstanceFull};
+use corten_api::instance_backup::InstanceBackup;
 use corten_api::instance_snapshot::InstanceSnapshot;
 use corten_api::instance_state::InstanceState;
 use corten_api::status::StatusCode;
@@ -35,7 +36,12 @@ pub fn show(instance: &Instance, status: StatusCode) -> Shown {
 }
 
 /// The instance with its state and snapshots, as `recursion=2` wants it.
-pub fn show_full(shown: Shown, state: Option<InstanceState>, snapshots: Vec<InstanceSnapshot>) -> InstanceFull {
+pub fn show_full(
+    shown: Shown,
+    state: Option<InstanceState>,
+    snapshots: Vec<InstanceSnapshot>,
+    backups: Vec<InstanceBackup>,
+) -> InstanceFull {
     InstanceFull {
         architecture: shown.architecture,
         config: shown.config,
@@ -55,7 +61,7 @@ pub fn show_full(shown: Shown, state: Option<InstanceState>, snapshots: Vec<Inst
         location: shown.location,
         r#type: shown.r#type,
         project: shown.project,
-        backups: None,
+        backups: (!backups.is_empty()).then_some(backups),
         state,
         snapshots: (!snapshots.is_empty()).then_some(snapshots),
     }

@@ -159,7 +159,18 @@ pub fn image_space(view: &View<'_>, project: &str) -> Result<Option<u64>, Abort>
 /// # Errors
 /// In LXD's words.
 pub fn snapshot(scope: &Scope) -> Result<()> {
-    let (key, what) = ("restricted.snapshots", "snapshot");
+    not_blocked(scope, "restricted.snapshots", "snapshot")
+}
+
+/// Refuses backups where the project does not have them.
+///
+/// # Errors
+/// In LXD's words.
+pub fn backup(scope: &Scope) -> Result<()> {
+    not_blocked(scope, "restricted.backups", "backup")
+}
+
+fn not_blocked(scope: &Scope, key: &str, what: &str) -> Result<()> {
     let (name, config) = (scope.name(), &scope.0.config);
     if is_restricted(config) && restrictions::word(config, key) == "block" {
         return Err(Error::internal(format!("Project {name:?} doesn't allow for {what} creation")));

@@ -20,9 +20,9 @@ use corten_storage::volume::{Content, Kind, Volume, storage_name};
 use super::create::stored;
 use super::pools::Pools;
 use super::volumes::{Users, row};
-use crate::app::App;
 use crate::app::projects::{allow, scope_in};
 use crate::app::settings::is_true;
+use crate::app::{App, backups};
 
 /// A custom volume: its pool, the project that holds it, and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,35 +82,55 @@ pub fn create(app: &Arc<App>, place: &Place, new: &StorageVolumesPost, source: O
         }
         None => return Err(Error::invalid(format!("Invalid volume content type name {:?}", new.content_type))),
     }
-    let pool = Pools::get(app, &place.pool)?;
     let from = source.map(|source| app.view(|view| source.row(view))).transpose()?;
     let keys = from.as_ref().filter(|_| new.config.is_empty()).map_or(&new.config, |row| &row.config);
-    let config = checked(&pool, place, keys)?;
-    let mut undo = Undo::default();
     let snapshots = from.as_ref().filter(|_| !new.source.volume_only);
     let snapshots =
         app.view(|view| Ok(snapshots.map_or(Ok(Vec::new()), |row| volume_snapshots::of_volume(view, row.id))?))?;
+    let names: Vec<String> = snapshots.iter().map(|snapshot| snapshot.name.clone()).collect();
+    let made = New { description: &new.description, config: keys, snapshots: &snapshots };
+    let watch = Watch::default();
+    match (source, &from) {
+        (Some(source), Some(row)) => {
+            let (other, original) = (Pools::get(app, &source.pool)?, source.volume(&row.config));
+            make(app, place, &made, &Fill::Copy { pool: &other, source: &original, snapshots: &names }, &watch)
+        }
+        _ => make(app, place, &made, &Fill::Empty, &watch),
+    }
+}
+
+/// What is to be remembered of a new volume.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'a> {
+    /// Free text.
+    pub description: &'a str,
+    /// Its keys.
+    pub config: &'a Config,
+    /// Its snapshots, oldest first.
+    pub snapshots: &'a [volume_snapshots::VolumeSnapshot],
+}
+
+/// Makes a volume that begins with `fill`.
+///
+/// # Errors
+/// 400 for what is not right, 409 when the name is taken; nothing is left then.
+pub fn make(app: &Arc<App>, place: &Place, new: &New<'_>, fill: &Fill<'_>, watch: &Watch<'_>) -> Result<()> {
+    names::check_volume(&place.name)?;
+    let pool = Pools::get(app, &place.pool)?;
+    let config = checked(&pool, place, new.config)?;
+    let mut undo = Undo::default();
     step(
         &mut undo,
         "remember the volume",
-        || remember(app, place, &new.description, &config, &snapshots),
+        || remember(app, place, new.description, &config, new.snapshots),
         |id| {
             let (app, id) = (app.clone(), *id);
             move || app.write(|tx| Ok(storage_volumes::delete(tx, id)?))
         },
     )?;
     let volume = place.volume(&config);
-    let watch = Watch::default();
     pass("make the volume")?;
-    let made = match (source, &from) {
-        (Some(source), Some(row)) => {
-            let names: Vec<String> = snapshots.iter().map(|snapshot| snapshot.name.clone()).collect();
-            let (other, original) = (Pools::get(app, &source.pool)?, source.volume(&row.config));
-            pool.create_volume(&volume, &Fill::Copy { pool: &other, source: &original, snapshots: &names }, &watch)?
-        }
-        _ => pool.create_volume(&volume, &Fill::Empty, &watch)?,
-    };
-    undo.absorb(made);
+    undo.absorb(pool.create_volume(&volume, fill, watch)?);
     if let Some(size) = size(&config)? {
         pool.set_quota(&volume, Some(size))?;
     }
@@ -212,14 +232,18 @@ pub fn rename(app: &Arc<App>, place: &Place, new: &str) -> Result<()> {
     must_not_run(app, place)?;
     let mut undo = Undo::default();
     undo.absorb(pool.rename_volume(&place.volume(&row.config), &to.volume(&row.config).name)?);
+    let (kept, kept_after) = (backups::Owner::volume(app, place, &row), backups::Owner::volume(app, &to, &row));
+    backups::change::link_under(app, &kept, &kept_after, &mut undo)?;
     pass("remember the new name")?;
     app.write(|tx| {
         must_be_free(tx, &to)?;
         let row = place.row(tx)?;
         storage_volumes::rename(tx, row.id, new)?;
+        backups::change::rename_rows(tx, &kept, &kept_after)?;
         follow(tx, place, &to)
     })?;
     undo.keep();
+    backups::change::unlink(&kept);
     Ok(())
 }
 
@@ -308,6 +332,7 @@ pub fn delete(app: &App, place: &Place) -> Result<()> {
         let snapshots = volume_snapshots::of_volume(view, row.id)?;
         Ok((row, snapshots))
     })?;
+    backups::change::delete_all(app, &backups::Owner::volume(app, place, &row))?;
     let volume = place.volume(&row.config);
     for snapshot in snapshots {
         pool.delete_snapshot(&volume, &snapshot.name)?;

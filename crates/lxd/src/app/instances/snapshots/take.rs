@@ -160,11 +160,14 @@ pub(super) fn forget(app: &App, row: i64, volume: i64) -> Result<()> {
 }
 
 /// A running instance that stands still until this is dropped.
-struct Still(Arc<Entry>);
+pub struct Still(Arc<Entry>);
 
 impl Still {
     /// Freezes the instance when it runs and is not frozen anyway.
-    fn hold(app: &App, instance: &Instance) -> Result<Option<Still>> {
+    ///
+    /// # Errors
+    /// When it cannot be frozen.
+    pub fn hold(app: &App, instance: &Instance) -> Result<Option<Still>> {
         let key = key(instance);
         let Some(entry) =
             app.instances.running.get(&key).filter(|_| matches!(observe(app, &key), Ok(Observed::Running)))

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::app::dirs::Dirs;
 use crate::app::images::source::Ready;
 use crate::rest::events::Events;
+use crate::rest::operation::{Op, Plan};
 
 /// An app on a folder of its own, in namespaces of this thread's own.
 pub struct World {
@@ -114,6 +115,19 @@ impl World {
         }
         files.sort();
         (rows, volumes, files)
+    }
+
+    /// Files in this folder of the daemon's, and in those directly below.
+    pub fn files(&self, folder: &str) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        list(&self.folder.join("lxd").join(folder), 3, &mut files);
+        files.sort();
+        files
+    }
+
+    /// An operation of a client, for work that this thread does.
+    pub fn operation(&self) -> Op {
+        self.app.operations.token(Plan::new("default", "Test")).expect("an operation")
     }
 
     /// Interfaces of this world, and control groups of containers called `name`.

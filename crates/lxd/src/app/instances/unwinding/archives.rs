@@ -1,0 +1,119 @@
+//! Publishing, backups and imports: whichever step fails, nothing is left.
+
+use corten_api::image::{ImageAlias, ImagesPost};
+use corten_api::time::Time;
+use corten_archive::compress::Algorithm;
+use corten_db::table::backups::{self, Of};
+use corten_host::undo::every_step_unwinds;
+
+use super::super::claims::Key;
+use super::super::snapshots::take;
+use super::super::{Instances, delete};
+use super::world::{World, in_world};
+use crate::app::backups::create::Wanted;
+use crate::app::backups::{Owner, change, import, instance, receive};
+use crate::app::images::publish::{self, Source};
+use crate::app::projects::quota::Quota;
+
+fn publishing(driver: &'static str) {
+    in_world(&format!("publish-{driver}"), driver, |world| {
+        let key = world.create("c1");
+        let scope = world.app.project("default").expect("it is always there");
+        let source = Source { instance: key.1.clone(), snapshot: None };
+        let alias = ImageAlias { name: "a".into(), description: String::new() };
+        let post = ImagesPost { aliases: vec![alias], ..ImagesPost::default() };
+        let op = world.operation();
+        let images = || {
+            let all = world.app.list_images(&scope, false).expect("the database answers");
+            (world.files("images").len(), all.len())
+        };
+        let before = world.state();
+        every_step_unwinds(
+            || publish::publish(&world.app, &scope, &source, &post, &op),
+            |step| {
+                assert_eq!(world.state(), before, "after step {step}");
+                assert_eq!(images(), (0, 0), "after step {step}");
+            },
+        );
+        assert_eq!(images(), (1, 1));
+        delete::delete(&world.app, &key, None).expect("it can go: nothing holds it");
+    });
+}
+
+#[test]
+fn publishing_unwinds_on_dir() {
+    publishing("dir");
+}
+
+#[test]
+fn publishing_unwinds_on_overlay() {
+    publishing("overlay");
+}
+
+fn wanted(name: &str) -> Wanted {
+    let algorithm = Algorithm::parse("none").expect("known");
+    Wanted { name: name.into(), expires: Time::ZERO, without_snapshots: false, algorithm }
+}
+
+fn with_snapshot(world: &World, name: &str) -> Key {
+    let key = world.create(name);
+    let snapshot = take::Wanted { name: "s0".into(), expires: None, stateful: false };
+    take::take(&world.app, &key, &snapshot, None).expect("a snapshot");
+    key
+}
+
+fn backups(driver: &'static str) {
+    in_world(&format!("backup-{driver}"), driver, |world| {
+        let key = with_snapshot(world, "c1");
+        let found = Instances::find(&world.app, &key.0, &key.1).expect("it is there");
+        let owner = Owner::instance(&world.app, &found);
+        let op = world.operation();
+        let kept = || {
+            let rows = world.app.view(|view| Ok(backups::all(view, Of::Instance)?)).expect("the database answers");
+            let names: Vec<String> = rows.into_iter().map(|row| row.name).collect();
+            (names, world.files("backups/instances"), world.files("backups").len())
+        };
+        let (before, none) = (world.state(), kept());
+        every_step_unwinds(
+            || instance::backup(&world.app, &found, &wanted("b0"), &op),
+            |step| {
+                assert_eq!(world.state(), before, "after step {step}");
+                assert_eq!(kept(), none, "after step {step}");
+            },
+        );
+        let one = kept();
+        every_step_unwinds(
+            || change::rename(&world.app, &owner, "b0", "b1", None),
+            |step| assert_eq!(kept(), one, "after step {step}"),
+        );
+        // What a client would have fetched.
+        let file = std::fs::read(owner.folder.join("b1")).expect("it is there");
+        delete::delete(&world.app, &key, None).expect("it can go, with its backups");
+        assert_eq!(kept(), none);
+        let before = world.state();
+        let quota = Quota::new(None);
+        every_step_unwinds(
+            || {
+                let sent = receive::receive(&world.app, file.as_slice(), &quota)?;
+                import::import(&world.app, &import::look(&world.app, "default", sent, "", "c2")?, &op)
+            },
+            |step| {
+                assert_eq!(world.state(), before, "after step {step}");
+                assert_eq!(kept(), none, "after step {step}");
+            },
+        );
+        assert_eq!(kept(), none);
+        delete::delete(&world.app, &("default".into(), "c2".into()), None).expect("it can go");
+        assert_eq!(world.state(), before);
+    });
+}
+
+#[test]
+fn backups_unwind_on_dir() {
+    backups("dir");
+}
+
+#[test]
+fn backups_unwind_on_overlay() {
+    backups("overlay");
+}
