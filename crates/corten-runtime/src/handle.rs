@@ -2,6 +2,7 @@
 
 pub mod exec;
 pub mod files;
+pub mod hold;
 pub mod plug;
 pub mod watch;
 
@@ -23,6 +24,7 @@ use crate::state_file;
 pub use crate::protocol::{Exit, SessionInfo};
 pub use exec::{Pty, Session};
 pub use files::Files;
+pub use hold::Hold;
 pub use watch::ExitWatch;
 
 /// How long freezing may take: a process that waits for a disk or a dead server cannot be frozen before it is through.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::spec::{Create, ExecSpec};
 
 /// The version that a monitor says in its greeting. It grows when a message is added.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What is asked of a monitor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,11 @@ pub enum Request {
     /// Serve the container's files over SFTP on the stream socket that comes as descriptor, as the container's root:
     /// answered by [`Reply::Done`] with a pidfd of the child that does. Since version 2.
     Files,
+    /// Let the container's processes go on should whoever asks this hang up: he is about to freeze them for a moment.
+    /// Since version 3.
+    Hold,
+    /// After [`Request::Hold`], on the same connection: let them go on now. Since version 3.
+    Release,
 }
 
 /// What a monitor answers.

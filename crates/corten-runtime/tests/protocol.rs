@@ -32,6 +32,8 @@ fn requests() -> Vec<Request> {
         Request::Sessions,
         Request::ReturnLink { name: "eth0".into(), return_as: Some("enp3s0".into()) },
         Request::Files,
+        Request::Hold,
+        Request::Release,
     ]
 }
 

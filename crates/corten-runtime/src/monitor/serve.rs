@@ -3,7 +3,9 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
+use corten_host::cgroup::Group;
 use corten_host::{fd, pty};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{AtFlags, Mode, chmodat};
@@ -37,6 +39,9 @@ pub fn listen(run_dir: &Path) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
+/// How long letting processes go on may take.
+const THAW: Duration = Duration::from_secs(30);
+
 /// What an event came from. Numbers are places in the monitor's lists.
 #[derive(Clone, Copy, Debug)]
 enum Source {
@@ -51,6 +56,7 @@ enum Source {
     Held(usize, usize),
     Errand(usize),
     Server(usize),
+    Holder(usize),
 }
 
 struct Monitor {
@@ -63,6 +69,8 @@ struct Monitor {
     errands: Vec<Errand>,
     /// Children that serve files until whoever asked for it hangs up.
     servers: Vec<OwnedFd>,
+    /// Those for whom the container's processes may stand still.
+    holders: Vec<OwnedFd>,
 }
 
 /// Looks after the container until it ends.
@@ -79,6 +87,7 @@ pub fn serve(running: Running) {
         sessions: Vec::new(),
         errands: Vec::new(),
         servers: Vec::new(),
+        holders: Vec::new(),
     };
     let exit = loop {
         if let Some(exit) = monitor.turn() {
@@ -105,9 +114,12 @@ impl Monitor {
                 Source::Typist => self.running.console.take_input(),
                 Source::Preparing(index) => self.sessions[index].prepared(),
                 Source::Owner(index) => self.sessions[index].owner = None,
-                Source::Held(..) | Source::Ended(_) | Source::Connection(_) | Source::Errand(_) | Source::Server(_) => {
-                    last.push(*source)
-                }
+                Source::Held(..)
+                | Source::Ended(_)
+                | Source::Connection(_)
+                | Source::Errand(_)
+                | Source::Server(_)
+                | Source::Holder(_) => last.push(*source),
             }
         }
         for source in last.into_iter().rev() {
@@ -122,6 +134,10 @@ impl Monitor {
                     self.connections.push(connection);
                 }
                 Source::Server(index) => sessions::reap(&self.servers.swap_remove(index)),
+                Source::Holder(index) => {
+                    let holder = self.holders.swap_remove(index);
+                    self.release(holder);
+                }
                 Source::Connection(index) => {
                     let connection = self.connections.swap_remove(index);
                     self.answer(connection);
@@ -180,6 +196,9 @@ impl Monitor {
         for (index, server) in self.servers.iter().enumerate() {
             add(Source::Server(index), server.as_fd(), PollFlags::IN);
         }
+        for (index, holder) in self.holders.iter().enumerate() {
+            add(Source::Holder(index), holder.as_fd(), PollFlags::IN);
+        }
         for (index, connection) in self.connections.iter().enumerate() {
             add(Source::Connection(index), connection.as_fd(), PollFlags::IN);
         }
@@ -223,6 +242,11 @@ impl Monitor {
                     self.reply(connection, &refusal("serving files", &error), &[]);
                 }
             },
+            Request::Hold => {
+                if wire::send(&connection, &Reply::Done, &[]).is_ok() {
+                    self.holders.push(connection);
+                }
+            }
             Request::Subscribe => {
                 if wire::send(&connection, &Reply::Done, &[]).is_ok() {
                     self.forget_deaf_subscribers();
@@ -283,7 +307,23 @@ impl Monitor {
             | Request::Mount { .. }
             | Request::Unmount { .. }
             | Request::Files
+            | Request::Hold
+            | Request::Release
             | Request::Subscribe => (refusal("answering", &io::Error::other("this takes time")), Vec::new()),
+        }
+    }
+
+    /// Somebody for whom the processes stood still asks to let them go on, or is gone.
+    fn release(&mut self, holder: OwnedFd) {
+        let asked = matches!(wire::receive::<Request>(&holder), Ok(Some((Request::Release, _))));
+        let made = &self.running.made;
+        let thawed = Group::open(&made.layout, &made.payload).and_then(|group| group.thaw(THAW));
+        if !asked {
+            return;
+        }
+        match thawed {
+            Ok(()) => self.reply(holder, &Reply::Done, &[]),
+            Err(error) => self.reply(holder, &refusal("thawing", &io::Error::other(error.to_string())), &[]),
         }
     }
 

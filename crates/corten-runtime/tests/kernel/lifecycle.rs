@@ -69,6 +69,26 @@ fn kill_ends_all_of_it_even_when_it_is_frozen() {
 }
 
 #[test]
+fn what_is_held_goes_on_when_its_holder_is_gone() {
+    let Some(scratch) = Scratch::new() else { return };
+    let (container, watch) = scratch.start(&scratch.spec());
+    let hold = container.hold().expect("held");
+    assert_eq!(container.state().expect("a state"), State::Frozen);
+    container.release(hold).expect("released");
+    assert_eq!(container.state().expect("a state"), State::Running);
+    // As if the daemon were killed here.
+    drop(container.hold().expect("held"));
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while container.state().expect("a state") == State::Frozen {
+        assert!(std::time::Instant::now() < deadline, "nobody lets it go on");
+        std::thread::yield_now();
+    }
+    assert_eq!(sh(&container, "echo alive").out, "alive\n");
+    container.kill().expect("killed");
+    watch.wait().expect("ended");
+}
+
+#[test]
 fn a_later_daemon_finds_it() {
     let Some(scratch) = Scratch::new() else { return };
     assert!(Container::find(&scratch.run_dir()).expect("looked").is_none());
