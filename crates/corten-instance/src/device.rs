@@ -3,6 +3,7 @@
 pub mod diff;
 pub mod disk;
 pub mod nic;
+pub mod proxy;
 pub mod registry;
 pub mod unix;
 
@@ -13,6 +14,7 @@ use corten_api::error::Result;
 use corten_host::undo::Undo;
 use corten_network::network::Network;
 use corten_network::port::Port;
+use corten_runtime::proxy::ProxySpec;
 use corten_runtime::spec::{DeviceNode, DeviceRule, Link, Mount};
 
 use crate::instance::{Config, Instance};
@@ -33,6 +35,10 @@ pub struct Attachment {
     pub volatile: Config,
     /// The port behind the links, which hot plug moves itself.
     pub port: Option<Port>,
+    /// The proxy to run once the container runs.
+    pub proxy: Option<ProxySpec>,
+    /// The NIC whose bridge must send back what came from it, so that the instance reaches itself by another address.
+    pub hairpin: Option<String>,
 }
 
 /// A device of one instance, as its code sees it.
@@ -83,6 +89,12 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// When it cannot be unmounted.
     fn detach_volume(&self, instance: &Instance, pool: &str, volume: &str) -> Result<()>;
+
+    /// The directory for what the host keeps of the instance's devices; it need not be there.
+    fn devices_dir(&self, instance: &Instance) -> PathBuf;
+
+    /// The directory of the instance's logs.
+    fn log_dir(&self, instance: &Instance) -> PathBuf;
 
     /// The folder that the source of a disk must not lead out of; `None` where the project restricts nothing.
     ///

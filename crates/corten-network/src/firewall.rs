@@ -7,6 +7,7 @@ use crate::bridge::plan::{Family, Nat, Plan};
 use crate::error::Result;
 use crate::subnet::Subnet;
 
+pub mod forward;
 pub mod nft;
 
 /// What a bridge network wants of the firewall.

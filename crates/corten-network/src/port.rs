@@ -25,6 +25,25 @@ mod veth;
 pub mod vlan;
 mod vlan_port;
 
+/// Lets the bridge of the port `host_name` send back to it what came from it, where the host's firewall sees bridged
+/// packets: without that an instance cannot reach itself by another address.
+///
+/// # Errors
+/// When the port is not known or the kernel refuses.
+pub fn send_back(host_name: &str) -> Result<()> {
+    let seen = |key: &str| Ok::<_, Error>(crate::sysctl::get(key)?.is_some_and(|value| value.trim() == "1"));
+    if !seen("bridge/bridge-nf-call-iptables")? && !seen("bridge/bridge-nf-call-ip6tables")? {
+        return Ok(());
+    }
+    if host_name.is_empty() {
+        return Err(Error::internal("Proxy cannot find bridge port host_name to enable hairpin mode"));
+    }
+    let path = format!("/sys/class/net/{host_name}/brport/hairpin_mode");
+    corten_host::file::set(&path, "1").map_err(|error| {
+        Error::from(error).context(format!("Error enabling hairpin mode on bridge port {host_name:?}"))
+    })
+}
+
 /// What LXD's `nictype` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NicType {

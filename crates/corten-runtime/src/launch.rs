@@ -30,7 +30,8 @@ pub fn start(monitor_program: &Path, spec: &Spec) -> Result<Container, StartFail
     let text = serde_json::to_vec(spec).map_err(|error| failed("writing the spec", &error.into()))?;
     let input = fd::memory_file("corten-spec", &text).map_err(|error| failed("passing the spec", &error))?;
     let (ours, theirs) = fd::packet_pair().map_err(|error| failed("making a socket", &error))?;
-    run(monitor_program, spec, input, theirs)
+    let title = if spec.title.starts_with(TITLE) { spec.title.clone() } else { format!("{TITLE}{}", spec.title) };
+    run(monitor_program, &title, input, theirs)
         .map_err(|error| failed(&format!("running {}", monitor_program.display()), &error))?;
     match wire::receive::<Report>(&ours) {
         Ok(Some((Report::Started { init, monitor }, mut fds))) if fds.len() == 1 => {
@@ -42,8 +43,12 @@ pub fn start(monitor_program: &Path, spec: &Spec) -> Result<Container, StartFail
     }
 }
 
-/// Runs the program and waits for its first process, which forks the monitor and ends: the monitor is nobody's child.
-fn run(program: &Path, spec: &Spec, input: OwnedFd, report: OwnedFd) -> io::Result<()> {
+/// Runs the program under a title and waits for its first process, which forks the monitor (or proxy) and ends: that is
+/// nobody's child.
+///
+/// # Errors
+/// When it cannot be run, or its first process fails.
+pub(crate) fn run(program: &Path, title: &str, input: OwnedFd, report: OwnedFd) -> io::Result<()> {
     // The program is run through a read-only mount that is nowhere to be found, so that a root of a container who gets
     // hold of /proc/PID/exe cannot write to it, even where user ids do not stop him (compare CVE-2019-5736).
     let sealed = seal(program).ok();
@@ -51,7 +56,6 @@ fn run(program: &Path, spec: &Spec, input: OwnedFd, report: OwnedFd) -> io::Resu
         Some(tree) => format!("/proc/self/fd/{}", tree.as_raw_fd()).into(),
         None => program.to_path_buf(),
     };
-    let title = if spec.title.starts_with(TITLE) { spec.title.clone() } else { format!("{TITLE}{}", spec.title) };
     let mut first = Command::new(path)
         .arg0(title)
         .env_clear()

@@ -10,6 +10,7 @@ pub mod handle;
 pub mod launch;
 pub mod monitor;
 pub mod protocol;
+pub mod proxy;
 pub mod spec;
 pub mod state_file;
 

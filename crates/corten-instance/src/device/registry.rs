@@ -5,6 +5,7 @@ use corten_api::error::{Error, Result};
 use super::Device;
 use super::disk::Disk;
 use super::nic::Nic;
+use super::proxy::Proxy;
 use super::unix::{NodeFile, None};
 use crate::instance::Config;
 use corten_runtime::spec::NodeKind;
@@ -18,9 +19,10 @@ pub fn device(options: &Config) -> Result<&'static dyn Device> {
         "disk" => Ok(&Disk),
         "nic" => Ok(&Nic),
         "none" => Ok(&None),
+        "proxy" => Ok(&Proxy),
         "unix-char" => Ok(&NodeFile { kind: NodeKind::Char }),
         "unix-block" => Ok(&NodeFile { kind: NodeKind::Block }),
-        kind @ ("gpu" | "infiniband" | "pci" | "proxy" | "tpm" | "unix-hotplug" | "usb") => {
+        kind @ ("gpu" | "infiniband" | "pci" | "tpm" | "unix-hotplug" | "usb") => {
             Err(Error::not_implemented(format!("Devices of type \"{kind}\" are not there yet")))
         }
         _ => Err(Error::invalid("Unsupported device type")),

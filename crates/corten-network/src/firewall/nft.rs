@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use super::forward::Forward;
 use super::{NetworkRules, PortRules};
 use crate::subnet::Subnet;
 
@@ -85,6 +86,66 @@ pub fn reverse_path(label: &str, host_name: &str) -> String {
 /// The transaction that takes back [`reverse_path`].
 pub fn clear_reverse_path(label: &str) -> String {
     clear("inet", &["prert"], label)
+}
+
+/// The chains that forwards may have, in the table `inet lxd`; those of networks begin with `fwd`.
+const FORWARD_CHAINS: [(&str, &str); 3] = [
+    ("prert", "type nat hook prerouting priority -100"),
+    ("out", "type nat hook output priority -100"),
+    ("pstrt", "type nat hook postrouting priority 100"),
+];
+
+/// The transaction that makes these the forwards of `label`, those for ports before those for everything.
+pub fn forwards(kind: &str, label: &str, forwards: &[Forward]) -> String {
+    let (ports, everything): (Vec<&Forward>, Vec<&Forward>) =
+        forwards.iter().partition(|forward| !forward.listen_ports.is_empty());
+    let ordered: Vec<&Forward> = ports.into_iter().chain(everything).collect();
+    // As in LXD: a proxy's ports share rules where they can, a network's have one each.
+    let joined = kind.is_empty();
+    let chains = FORWARD_CHAINS.map(|(prefix, hook)| {
+        let rules = if prefix == "pstrt" { hairpin_rules } else { translations };
+        let rules = ordered.iter().flat_map(|forward| rules(forward, joined)).collect();
+        Chain { name: chain_name(&format!("{kind}{prefix}"), label), hook, rules }
+    });
+    clear_forwards(kind, label) + &table("inet", &chains)
+}
+
+/// The transaction that takes back [`forwards`].
+pub fn clear_forwards(kind: &str, label: &str) -> String {
+    let prefixes = FORWARD_CHAINS.map(|(prefix, _)| format!("{kind}{prefix}"));
+    clear("inet", &prefixes.each_ref().map(String::as_str), label)
+}
+
+fn ip(address: IpAddr) -> &'static str {
+    if address.is_ipv4() { "ip" } else { "ip6" }
+}
+
+fn range((first, last): (u16, u16)) -> String {
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
+}
+
+/// What is asked of the listening address goes to the target.
+fn translations(forward: &Forward, joined: bool) -> Vec<String> {
+    let (ip, listen) = (ip(forward.listen), forward.listen);
+    let bare = match forward.target {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    };
+    let Some(protocol) = forward.protocol else { return vec![format!("{ip} daddr {listen} dnat to {bare}")] };
+    let rule = |step: super::forward::Step| {
+        let to = step.to.map_or_else(|| bare.clone(), |port| format!("{bare}:{port}"));
+        format!("{ip} daddr {listen} {protocol} dport {} dnat to {to}", range(step.ports))
+    };
+    forward.steps(joined).into_iter().map(rule).collect()
+}
+
+/// A target that asks for the listening address gets its own connection back as if it came from the host.
+fn hairpin_rules(forward: &Forward, joined: bool) -> Vec<String> {
+    let (ip, target) = (ip(forward.target), forward.target);
+    let from_itself = format!("{ip} saddr {target} {ip} daddr {target}");
+    let Some(protocol) = forward.protocol else { return vec![format!("{from_itself} masquerade")] };
+    let rule = |ports| format!("{from_itself} {protocol} dport {} masquerade", range(ports));
+    forward.target_ranges(joined).into_iter().map(rule).collect()
 }
 
 /// A chain's name. What nft does not take in a name (a device may be called `a:b`, a project nearly anything) becomes a
@@ -304,6 +365,26 @@ mod tests {
             };
             crate::golden::check(&format!("nft-port-{name}.txt"), &port(&rules));
         }
+    }
+
+    #[test]
+    fn rules_of_forwards_are_as_agreed() {
+        let forward = |protocol, listen: &str, listen_ports: &[u16], target: &str, target_ports: &[u16]| Forward {
+            protocol,
+            listen: listen.parse().expect("an address"),
+            listen_ports: listen_ports.to_vec(),
+            target: target.parse().expect("an address"),
+            target_ports: target_ports.to_vec(),
+        };
+        let all = [
+            forward(None, "192.0.2.1", &[], "10.0.3.2", &[]),
+            forward(Some("tcp"), "192.0.2.1", &[80, 81], "10.0.3.2", &[8080]),
+            forward(Some("udp"), "192.0.2.1", &[53], "10.0.3.3", &[]),
+            forward(Some("tcp"), "2001:db8::1", &[80, 81], "fd42::2", &[80, 81]),
+            forward(Some("tcp"), "2001:db8::1", &[443], "fd42::2", &[8443]),
+        ];
+        crate::golden::check("nft-forwards.txt", &forwards("fwd", "lxdbr0", &all));
+        crate::golden::check("nft-proxy.txt", &forwards("", "c1.web", &all[1..2]));
     }
 
     #[test]

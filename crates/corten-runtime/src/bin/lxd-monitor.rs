@@ -8,13 +8,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::ExitCode;
 
-use corten_runtime::{Exit, Spec, launch, monitor};
+use corten_runtime::{Exit, Spec, launch, monitor, proxy};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_default();
     if name.as_bytes().starts_with(launch::TITLE.as_bytes()) {
         return ExitCode::from(u8::try_from(monitor::run()).unwrap_or(1));
+    }
+    if name.as_bytes().starts_with(proxy::TITLE.as_bytes()) {
+        return ExitCode::from(u8::try_from(proxy::run()).unwrap_or(1));
     }
     match (arguments.next(), arguments.next()) {
         (Some(verb), Some(path)) if verb == "run" => match run(Path::new(&path)) {

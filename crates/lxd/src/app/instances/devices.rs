@@ -30,6 +30,14 @@ impl Host for App {
         attach::detach(self, instance, pool, volume)
     }
 
+    fn devices_dir(&self, instance: &Instance) -> PathBuf {
+        self.dirs.var.join("devices").join(instance.host_name())
+    }
+
+    fn log_dir(&self, instance: &Instance) -> PathBuf {
+        super::start::log_dir(self, instance)
+    }
+
     fn source_folder(&self, instance: &Instance, source: &str) -> Result<Option<PathBuf>> {
         let scope = self.project(&instance.project)?;
         if !is_restricted(&scope.0.config) {
@@ -142,8 +150,30 @@ pub fn plug(app: &Arc<App>, instance: &Instance, entry: &Entry, name: &str, opti
     let attachment =
         kind.start(&call, &mut undo).map_err(|error| error.context(format!("Failed to start device {name:?}")))?;
     attach(instance, entry, name, &attachment)?;
+    let started = [(name.to_string(), attachment)];
+    after_start(app, instance, entry, &started)?;
     undo.keep();
-    Ok(volatile_changes(&[(name.to_string(), attachment)]))
+    Ok(volatile_changes(&started))
+}
+
+/// Does what devices need of the running container: proxies, and bridges that send back what came from a port.
+///
+/// # Errors
+/// What could not be done. What was begun goes with the devices.
+pub fn after_start(app: &App, instance: &Instance, entry: &Entry, started: &[(String, Attachment)]) -> Result<()> {
+    for (name, attachment) in started {
+        if let Some(proxy) = &attachment.proxy {
+            corten_runtime::proxy::start(&app.instances.monitor, proxy, &entry.container)
+                .map_err(|error| failed(&format!("Failed to start device {name:?}"), &error))?;
+        }
+        if let Some(nic) = &attachment.hairpin {
+            let new = started.iter().find(|(other, _)| other == nic).and_then(|(_, of)| of.volatile.get("host_name"));
+            let host_name = new.map_or_else(|| instance.volatile(&format!("volatile.{nic}.host_name")), String::as_str);
+            corten_network::port::send_back(host_name)
+                .map_err(|error| Error::from(error).context(format!("Failed to start device {name:?}")))?;
+        }
+    }
+    Ok(())
 }
 
 fn attach(instance: &Instance, entry: &Entry, name: &str, attachment: &Attachment) -> Result<()> {

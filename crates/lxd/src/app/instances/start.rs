@@ -106,9 +106,11 @@ pub fn run(app: &Arc<App>, instance: &Instance, _claim: &Claim) -> Result<()> {
     let attachments = devices::start_all(app, &instance, &mut undo)?;
     let label = apparmor::load(app, &instance, &mut undo)?;
     let changes = devices::volatile_changes(&attachments).into_iter().chain(changes).collect::<Config>();
-    let attachments: Vec<Attachment> = attachments.into_iter().map(|(_, attachment)| attachment).collect();
-    let spec = build(&instance, facts(app, &instance, &layout, &map, root, label)?, &attachments)?;
+    let parts: Vec<Attachment> = attachments.iter().map(|(_, attachment)| attachment.clone()).collect();
+    let spec = build(&instance, facts(app, &instance, &layout, &map, root, label)?, &parts)?;
     let entry = launch(app, &instance, &spec, &map, &mut undo)?;
+    pass("start the proxies")?;
+    devices::after_start(app, &instance, &entry, &attachments)?;
     remember(app, &instance, &changes)?;
     undo.keep();
     intent::done(app, &key)?;

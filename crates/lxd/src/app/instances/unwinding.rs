@@ -68,6 +68,11 @@ fn starting(driver: &'static str) {
         let disk = [("type", "disk"), ("pool", "p"), ("source", "data"), ("path", "/data")];
         let disk = disk.into_iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
         put.devices.insert("data".to_string(), disk);
+        let socket = world.folder.join("proxy.sock");
+        let listen = format!("unix:{}", socket.display());
+        let proxy = [("type", "proxy"), ("listen", listen.as_str()), ("connect", "tcp:127.0.0.1:80")];
+        let proxy = proxy.into_iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        put.devices.insert("proxy".to_string(), proxy);
         let is_used = || Pools::get(&world.app, "p").expect("open").is_running(&data.volume(&BTreeMap::new()));
         update::update(&world.app, &key, &put, None).expect("a NIC");
         let (before, kernel) = (world.state(), world.kernel(name));
@@ -78,13 +83,14 @@ fn starting(driver: &'static str) {
                 assert_eq!(world.kernel(name), kernel, "after step {step}");
                 assert!(world.app.instances.running.get(&key).is_none(), "after step {step}");
                 assert!(!is_used(), "after step {step}");
+                assert!(!socket.exists(), "after step {step}");
             },
         );
-        assert!(is_used());
+        assert!(is_used() && socket.exists());
         let app = world.app.clone();
         std::thread::spawn(move || super::ended::listen(&app));
         stop::stop(&world.app, &key, Way::Force, None).expect("it can be stopped");
-        assert!(!is_used());
+        assert!(!is_used() && !socket.exists());
         delete::delete(&world.app, &key, None).expect("it can go");
         custom::delete(&world.app, &data).expect("it can go");
         crate::app::networks::change::delete(&world.app, "default", "unwindbr0").expect("it can go");
