@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote: an Ansible playbook, Prometheus' lint.
+//! Clients that nobody here wrote: pylxd's own integration tests, an Ansible playbook, Prometheus' lint.
 //!
 //! `scripts/fetch-foreign-clients` brings them; a story whose client is not there says so.
 #![forbid(unsafe_code)]
@@ -9,6 +9,7 @@ use std::process::Command;
 use stories::{Daemon, story};
 
 const PROJECT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+const PYLXD: &str = "target/foreign-clients/pylxd-2.4.2";
 
 /// The path, or a line that says why nothing is told.
 fn there(path: PathBuf) -> Option<PathBuf> {
@@ -26,6 +27,33 @@ fn beside(daemon: &Daemon, program: impl AsRef<Path>) -> Command {
         command.env_remove(bundle);
     }
     command
+}
+
+#[test]
+fn pylxds_own_integration_tests_pass() {
+    let Some(pylxd) = there(Path::new(PROJECT).join(PYLXD)) else { return };
+    story(|host| {
+        let daemon = host.daemon();
+        daemon.with_pool("dir");
+        // pylxd finds certificates where the client has them by default.
+        let config = daemon.home().join(".config/lxc");
+        host.sh(&format!(
+            "mkdir -p {0}/servercerts; cp one/server.crt {0}/servercerts/127.0.0.1.crt",
+            config.display()
+        ));
+        host.sh(&format!(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-384 -nodes -days 30 -subj /CN=pylxd \
+             -keyout {0}/client.key -out {0}/client.crt 2>/dev/null",
+            config.display()
+        ));
+        daemon.lxc(["config", "set", "core.https_address", "127.0.0.1:8443"]).ok();
+        daemon.lxc(["config", "set", "core.trust_password", "password"]).ok();
+        let mut pytest = beside(&daemon, pylxd.with_file_name("venv").join("bin/python"));
+        pytest.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "integration"]).current_dir(&pylxd);
+        let ran = stories::run::run(pytest, b"");
+        println!("{}", ran.out.lines().last().unwrap_or_default());
+        ran.ok();
+    });
 }
 
 #[test]

@@ -231,7 +231,9 @@ fn record(app: &App, planned: &Instance) -> Result<Instance> {
         }
     };
     let id = app.write(|tx| insert(tx, planned, &pool))?;
-    Ok(Instance { id, ..planned.clone() })
+    // As it will be read again: LXD's word for "never used" is the epoch.
+    let last_used = if planned.last_used.is_never() { Time::from_unix(0, 0) } else { planned.last_used };
+    Ok(Instance { id, last_used, ..planned.clone() })
 }
 
 /// Writes the rows of an instance and its volume on `pool`, and gives the instance's number.

@@ -1,6 +1,6 @@
 //! Volumes that users make as disks of containers: found, given the container's ids, and counted while they are used.
 
-use corten_api::error::{Context, Error, Result, chain};
+use corten_api::error::{Context, Error, Kind, Result, chain};
 use corten_db::table::storage_volumes;
 use corten_host::idmap::IdMap;
 use corten_host::idmap::shift::{self, Change};
@@ -52,12 +52,18 @@ pub fn check(app: &App, instance: &Instance) -> Result<()> {
     Ok(())
 }
 
+/// A volume that is not there, as LXD says it of a device; its API has other words for it.
+fn missing(error: Error) -> Error {
+    let error = if error.kind == Kind::NotFound { Error::not_found("Storage volume not found") } else { error };
+    error.context("Failed loading custom volume")
+}
+
 fn check_one(app: &App, instance: &Instance, device: &Config) -> Result<()> {
     let get = |key: &str| device.get(key).map_or("", String::as_str);
     let pool = get("pool");
     Pools::get(app, pool).map_err(|error| error.context(format!("Failed to get storage pool {pool:?}")))?;
     let place = place(app, instance, pool, get("source"))?;
-    let row = app.view(|view| place.row(view)).map_err(|error| error.context("Failed loading custom volume"))?;
+    let row = app.view(|view| place.row(view)).map_err(missing)?;
     if storage_volumes::CONTENT_TYPES.get(usize::try_from(row.content).unwrap_or(0)) == Some(&"block") {
         return Err(Error::invalid("Custom block volumes cannot be used on containers"));
     }
