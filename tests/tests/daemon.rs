@@ -142,6 +142,28 @@ fn a_newer_daemon_serves_what_an_older_monitor_runs() {
 }
 
 #[test]
+fn a_full_disk_under_the_database_refuses_changes_and_nothing_more() {
+    story(|host| {
+        host.sh("mkdir -p one/database/global; mount -t tmpfs -o size=16m tmpfs one/database/global; \
+             dd if=/dev/zero of=one/database/global/big bs=1M count=12 status=none; \
+             head -c 262144 /dev/zero | tr '\\0' a > value");
+        let daemon = host.daemon();
+        daemon.with_pool("dir");
+        daemon.import_busybox("busybox");
+        daemon.lxc(["init", "busybox", "c1"]).ok();
+        let value = std::fs::read(host.folder().join("value")).expect("it was written");
+        let set = |key: &str| daemon.lxc_with(["config", "set", "c1", key, "-"], &value).status;
+        let full = (0..30).find(|number| set(&format!("user.prop{number}")) != 0);
+        assert!(full.is_some(), "the disk is never full");
+        assert_ne!([set("user.x"), set("user.y")], [0, 0]);
+        assert!(daemon.get("/1.0/instances/c1")["config"]["user.x"].is_null());
+        host.sh("rm one/database/global/big");
+        assert_eq!(set("user.z"), 0);
+        daemon.lxc(["delete", "c1"]).ok();
+    });
+}
+
+#[test]
 fn the_programs_are_replaced_under_what_runs() {
     story(|host| {
         let mut daemon = host.daemon();
@@ -162,5 +184,49 @@ fn the_programs_are_replaced_under_what_runs() {
         daemon.lxc(["launch", "busybox", "c2"]).ok();
         daemon.lxc(["restart", "c1", "--force"]).ok();
         assert_ne!(init_of(&daemon, "c1"), init);
+    });
+}
+
+#[test]
+fn a_shutdown_stops_the_urgent_first_and_waits_as_long_as_it_may() {
+    story(|host| {
+        let mut daemon = host.daemon();
+        daemon.with_pool("overlay");
+        daemon.import_busybox("busybox");
+        for (name, priority) in [("last", "0"), ("first", "20"), ("second", "10")] {
+            let priority = format!("boot.stop.priority={priority}");
+            daemon.lxc(["launch", "busybox", name, "-c", &priority, "-c", "boot.host_shutdown_timeout=2"]).ok();
+        }
+        // Its init never hears what it is asked.
+        let init = init_of(&daemon, "second");
+        host.sh(&format!("kill -STOP {init}"));
+        let mut monitor = daemon.lxc_command(["monitor", "--type", "lifecycle", "--format", "json"]);
+        let mut monitor = monitor.stdout(Stdio::piped()).spawn().expect("lxc was built");
+        let lines = BufReader::new(monitor.stdout.take().expect("a pipe was asked for"));
+        // It listens once it has heard of something.
+        let mut lines = lines.lines().map(|line| line.expect("the monitor speaks"));
+        let heard = std::thread::scope(|scope| {
+            let stop = scope.spawn(|| lines.find(|line| line.contains("instance-updated")));
+            while !stop.is_finished() {
+                daemon.lxc(["config", "set", "last", "user.heard=1"]).ok();
+            }
+            stop.join().expect("no panic")
+        });
+        assert!(heard.is_some());
+        let begun = std::time::Instant::now();
+        assert_eq!(daemon.lxd(["shutdown", "--timeout", "60"], b"").status, 0);
+        assert!(begun.elapsed().as_secs() < 25, "the limits of the containers did not count");
+        daemon.ended();
+        let _ = monitor.wait();
+        let names = ["first", "second", "last"];
+        let ended: Vec<&str> = lines
+            .filter(|line| line.contains("instance-shutdown") || line.contains("instance-stopped"))
+            .filter_map(|line| names.into_iter().find(|name| line.contains(&format!("/{name}\""))))
+            .collect();
+        assert_eq!(ended, names);
+        daemon.begin();
+        for name in names {
+            assert_eq!(daemon.get(&format!("/1.0/instances/{name}"))["status"], "Running", "{name}");
+        }
     });
 }

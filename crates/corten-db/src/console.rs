@@ -33,9 +33,7 @@ pub fn run(db: &Db, which: Which, text: &str) -> Result<Vec<Answer>> {
 
 /// Brings everything into the database's one file, so that a copy of that is whole.
 pub fn sync(db: &Db, which: Which) -> Result<()> {
-    // The pragma answers with a row: whether others were in the way, and numbers of pages.
-    db.store(which)
-        .with_connection(|connection| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+    db.store(which).sync()
 }
 
 fn run_one(db: &Db, which: Which, statement: &str) -> Result<Answer> {

@@ -23,6 +23,7 @@ mod deterministic;
 pub mod dump;
 pub mod entry;
 pub mod error;
+mod patch;
 pub mod row;
 mod schema;
 mod store;
@@ -62,7 +63,8 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens `dir/local.db` and `dir/global/db.bin`; makes them with LXD's first rows if they are not there.
+    /// Opens `dir/local.db` and `dir/global/db.bin`; makes them with LXD's first rows if they are not there. Statements
+    /// in `dir/patch.local.sql` and `dir/patch.global.sql` are run first, once.
     pub fn open(dir: &Path, opening: &Opening) -> Result<Db> {
         let folder = dir.join("global");
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| DbError::Open {
@@ -71,8 +73,10 @@ impl Db {
         })?;
         let local = Store::open(&dir.join("local.db"))?;
         schema::ensure(&local, Which::Local, opening)?;
+        patch::apply(&local, dir, Which::Local)?;
         let global = Store::open(&folder.join("db.bin"))?;
         schema::ensure(&global, Which::Global, opening)?;
+        patch::apply(&global, dir, Which::Global)?;
         Ok(Db { local, global })
     }
 

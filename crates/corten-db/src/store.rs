@@ -154,6 +154,12 @@ impl Store {
         work(self.lock().connection()).map_err(|error| not_opened(&self.path, &error))
     }
 
+    /// Brings everything into the one file, so that a copy of that is whole.
+    pub(crate) fn sync(&self) -> Result<()> {
+        // The pragma answers with a row: whether others were in the way, and numbers of pages.
+        self.with_connection(|connection| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+    }
+
     /// How many closures have taken longer than 5 ms.
     pub(crate) fn slow(&self) -> u64 {
         self.slow.load(Ordering::Relaxed)

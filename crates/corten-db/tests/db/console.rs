@@ -46,3 +46,28 @@ fn a_dump_begins_with_lxds_first_rows_and_makes_the_same_again() {
     let schema = dump(&db, Which::Local, true).expect("dumps");
     assert!(!schema.contains("INSERT") && schema.contains("CREATE TABLE raft_nodes"), "{schema}");
 }
+
+#[test]
+fn statements_left_for_the_next_start_run_once_whole_or_not_at_all() {
+    let folder = scratch::Folder::new();
+    drop(folder.open());
+    let patch = folder.path().join("patch.global.sql");
+    let set = |value: &str| format!("INSERT OR REPLACE INTO config (key, value) VALUES ('a', '{value}');");
+    let value = || {
+        let answers = run(&folder.open(), Which::Global, "SELECT value FROM config").expect("runs");
+        format!("{answers:?}")
+    };
+    std::fs::write(&patch, set("one")).expect("ours");
+    assert!(value().contains("one"));
+    assert!(!patch.exists(), "it would run again");
+    let broken = set("two") + "INSERT INTO broken (n) VALUES (1);";
+    std::fs::write(&patch, broken).expect("ours");
+    let refused = corten_db::Db::open(folder.path(), &scratch::opening()).expect_err("a table is missing");
+    assert!(refused.to_string().contains("no such table: broken"), "{refused}");
+    std::fs::remove_file(&patch).expect("it is left");
+    assert!(value().contains("one"));
+    // What was before is kept, whole.
+    std::fs::remove_dir_all(folder.path().join("global")).expect("ours");
+    std::fs::rename(folder.path().join("global.bak"), folder.path().join("global")).expect("it is there");
+    assert!(value().contains("one"));
+}
