@@ -84,9 +84,8 @@ impl Daemon {
     ///
     /// # Panics
     /// When it does not get ready.
-    pub fn start_original(folder: &Path) -> Daemon {
-        let dir = folder.join("original");
-        let client = folder.join("original-client");
+    pub fn start_original(folder: &Path, name: &str) -> Daemon {
+        let (dir, client) = (folder.join(name), folder.join(format!("{name}-client")));
         for folder in [&dir, &client] {
             std::fs::create_dir_all(folder).expect("the story's folder is ours");
         }
@@ -94,6 +93,14 @@ impl Daemon {
         let mut daemon = Daemon { dir, client, folder, lxd, lxc, env: Vec::new(), child: None };
         daemon.begin();
         daemon
+    }
+
+    /// The same where Debian's daemon is installed; a line that says so where it is not.
+    ///
+    /// # Panics
+    /// When it does not get ready.
+    pub fn debian(folder: &Path, name: &str) -> Option<Daemon> {
+        has_original(ORIGINAL_LXD).then(|| Daemon::start_original(folder, name))
     }
 
     /// Copies the programs to a folder, as an installation or an upgrade does, and takes them from there from now on.

@@ -166,6 +166,6 @@ fn the_articles_walk_with_the_original_client() {
 #[test]
 fn the_articles_walk_on_the_original_daemon() {
     if has_original(ORIGINAL_LXD) {
-        tell(|host| Daemon::start_original(host.folder()));
+        tell(|host| Daemon::start_original(host.folder(), "original"));
     }
 }

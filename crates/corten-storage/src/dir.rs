@@ -8,9 +8,10 @@ use corten_host::undo::Undo;
 use crate::driver::{Driver, Info, Root};
 use crate::error::Result;
 use crate::fill::Fill;
+use crate::generic::backup::{self, Source};
 use crate::generic::build::owned_as_now;
 use crate::generic::copy_tree::copy_tree;
-use crate::generic::{backup, build, content, image};
+use crate::generic::{build, content, image};
 use crate::mounts;
 use crate::pool::Pool;
 use crate::volume::{Kind, Volume};
@@ -41,7 +42,9 @@ impl Driver for Dir {
                 Fill::Empty => content::empty(volume, path),
                 Fill::Image { files, .. } => image::unpack(files, path, watch),
                 Fill::Copy { pool, source, .. } => content::copy(pool, source, path, watch),
-                Fill::Backup { file, below, .. } => backup::unpack(file, below, volume, path, watch),
+                Fill::Backup { file, below, shifted, .. } => {
+                    backup::unpack(&Source { file, below, shifted: *shifted }, volume, path, watch)
+                }
                 Fill::Tree(tree) => copy_tree(tree, path, watch),
             }
         })

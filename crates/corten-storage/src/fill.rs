@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use corten_host::idmap::IdMap;
+
 use crate::pool::Pool;
 use crate::volume::Volume;
 
@@ -12,6 +14,15 @@ pub struct ImageFiles {
     pub meta: PathBuf,
     /// The root filesystem of an image in two files.
     pub rootfs: Option<PathBuf>,
+}
+
+/// A snapshot in a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// The map that its files' ids are shifted by.
+    pub shifted: Option<IdMap>,
 }
 
 /// What a new volume starts with.
@@ -41,8 +52,10 @@ pub enum Fill<'a> {
         file: &'a Path,
         /// The path in it.
         below: &'a str,
-        /// Names of snapshots to make as well, oldest first.
-        snapshots: &'a [String],
+        /// The map that its files' ids are shifted by; the volume gets the container's own.
+        shifted: Option<&'a IdMap>,
+        /// Snapshots to make as well, oldest first.
+        snapshots: &'a [Part],
         /// The path in it below which these are.
         snapshots_below: &'a str,
     },

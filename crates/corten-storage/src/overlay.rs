@@ -24,8 +24,9 @@ use crate::dir::Dir;
 use crate::driver::{Driver, Info, Root};
 use crate::error::{Doing, Error, Result};
 use crate::fill::{Fill, ImageFiles};
+use crate::generic::backup::{self, Source};
 use crate::generic::copy_tree::copy_tree;
-use crate::generic::{backup, build, content};
+use crate::generic::{build, content};
 use crate::mounts;
 use crate::pool::Pool;
 use crate::volume::{Content, Kind, Volume};
@@ -76,9 +77,9 @@ impl Driver for Overlay {
             Fill::Copy { pool: from, source, .. } => {
                 stack::from_tree(pool, volume, |path| content::copy(from, source, path, watch))
             }
-            Fill::Backup { file, below, .. } => {
-                stack::from_tree(pool, volume, |path| backup::unpack(file, below, volume, path, watch))
-            }
+            Fill::Backup { file, below, shifted, .. } => stack::from_tree(pool, volume, |path| {
+                backup::unpack(&Source { file, below, shifted: *shifted }, volume, path, watch)
+            }),
             Fill::Tree(tree) => stack::from_tree(pool, volume, |path| copy_tree(tree, path, watch)),
         }
     }

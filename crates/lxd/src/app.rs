@@ -16,6 +16,7 @@ pub mod networks;
 pub mod profiles;
 pub mod projects;
 pub mod ready;
+pub mod recover;
 pub mod resources;
 pub mod server;
 pub mod settings;

@@ -6,6 +6,7 @@ pub mod daemon;
 pub mod fuidshift;
 pub mod init;
 pub mod local;
+pub mod recover;
 pub mod shutdown;
 pub mod sql;
 pub mod waitready;
@@ -28,6 +29,7 @@ const COMMANDS: &[Entry] = &[
     Entry { describe: benchmark::describe, run: benchmark::run },
     Entry { describe: fuidshift::describe, run: fuidshift::run },
     Entry { describe: init::describe, run: init::run },
+    Entry { describe: recover::describe, run: recover::run },
     Entry { describe: shutdown::describe, run: shutdown::run },
     Entry { describe: sql::describe, run: sql::run },
     Entry { describe: version, run: print_version },

@@ -18,6 +18,7 @@ pub mod instance_snapshots;
 pub mod instance_state;
 pub mod instances;
 pub mod internal;
+pub mod internal_recover;
 pub mod internal_testing;
 pub mod metrics;
 pub mod networks;
@@ -67,5 +68,6 @@ pub const ALL: &[&[Endpoint]] = &[
     image::ENDPOINTS,
     image_aliases::ENDPOINTS,
     internal::ENDPOINTS,
+    internal_recover::ENDPOINTS,
     internal_testing::ENDPOINTS,
 ];

@@ -17,6 +17,10 @@ fn queries_and_statements_as_typed() {
     let answers = run(&db, Which::Global, "SELECT * FROM schema").expect("runs");
     let Answer::Select { rows, .. } = &answers[0] else { panic!("{answers:?}") };
     assert_eq!(rows[0], [Value::Integer(1), Value::Integer(60), Value::from(scratch::NOW)]);
+    let careful = "PRAGMA foreign_keys=ON; DELETE FROM config";
+    let answers = run(&db, Which::Global, careful).expect("what holds anyway may be asked for");
+    assert_eq!(answers, [0, 1].map(|rows_affected| Answer::Exec { rows_affected }));
+    run(&db, Which::Global, "PRAGMA foreign_keys=OFF").expect_err("they are looked after always");
     let error = run(&db, Which::Local, "selec").expect_err("no SQL");
     assert_eq!(describe(&error, false), "Failed to exec query: near \"selec\": syntax error");
 }

@@ -7,7 +7,7 @@ use corten_host::undo::Undo;
 
 use super::Pool;
 use crate::error::{Doing, Error, Result};
-use crate::fill::Fill;
+use crate::fill::{Fill, Part};
 use crate::generic::intent::{self, Intent};
 use crate::generic::names;
 use crate::volume::Volume;
@@ -35,10 +35,11 @@ impl Pool {
             }
             Fill::Backup { file, snapshots, snapshots_below, .. } if !snapshots.is_empty() => {
                 intent::note(self, volume, Intent::Create, &mut undo)?;
-                for name in *snapshots {
+                for Part { name, shifted } in *snapshots {
                     names::check(&format!("{}/{name}", volume.name))?;
                     let below = format!("{snapshots_below}/{name}");
-                    let one = Fill::Backup { file, below: &below, snapshots: &[], snapshots_below };
+                    let shifted = shifted.as_ref();
+                    let one = Fill::Backup { file, below: &below, shifted, snapshots: &[], snapshots_below };
                     undo.absorb(self.driver().create(self, &volume.snapshot(name), &one, watch)?);
                 }
                 true

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use corten_api::error::{Error, Result};
 use corten_archive::watch::Watch;
 use corten_db::table::{instances, profiles};
+use corten_host::idmap::IdMap;
 use corten_host::undo::Undo;
-use corten_instance::instance::{Instance, root_disk};
+use corten_instance::instance::{Config, Instance, root_disk};
 use corten_instance::lifecycle::admission::{Action, Observed};
 use corten_instance::step::{pass, step};
 use corten_instance::volatile;
-use corten_storage::fill::Fill;
+use corten_storage::fill::{Fill, Part};
 use serde_json::Value;
 
 use super::adopt::{self, Adopted, knows_pool};
@@ -117,7 +118,9 @@ fn make(app: &Arc<App>, arrived: &Arrived, op: &Op) -> Result<()> {
     let config = config.ok_or_else(|| importing(Error::invalid("No instance configuration found in backup file.")))?;
     let pool = Pools::get(app, &arrived.pool)?;
     let is_there = |name: &str| index.snapshots.iter().any(|snapshot| snapshot == name);
-    let planned = adopt::plan(app, (&arrived.project, &arrived.name), &pool, config, is_there).map_err(importing)?;
+    let planned = adopt::plan(app, (&arrived.project, &arrived.name), &pool, config, is_there);
+    let mut planned = planned.map_err(importing)?;
+    let (shifted, parts) = unshifted(&mut planned)?;
     let mut undo = Undo::default();
     let key = (arrived.project.clone(), arrived.name.clone());
     // An older instance may have the very mark by which the next daemon would know what to take back.
@@ -138,12 +141,12 @@ fn make(app: &Arc<App>, arrived: &Arrived, op: &Op) -> Result<()> {
     )?;
     let (pool, volume) = root::volume(app, &instance)?;
     pass("make the volume")?;
-    let names: Vec<String> = planned.snapshots.iter().map(|snapshot| snapshot.name.clone()).collect();
     let watch = Watch { cancelled: Some(op.cancel_flag()), progress: None };
     let fill = Fill::Backup {
         file: arrived.file.path(),
         below: "backup/container",
-        snapshots: &names,
+        shifted: shifted.as_ref(),
+        snapshots: &parts,
         snapshots_below: "backup/snapshots",
     };
     let made = pool.create_volume(&volume, &fill, &watch);
@@ -159,6 +162,26 @@ fn make(app: &Arc<App>, arrived: &Arrived, op: &Op) -> Result<()> {
     intent::done(app, &key)?;
     tell(app, &instance, op);
     Ok(())
+}
+
+/// What the files of instance and snapshots are shifted by, which they are not any more once they are unpacked.
+fn unshifted(planned: &mut Adopted) -> Result<(Option<IdMap>, Vec<Part>)> {
+    let instance = &mut planned.instance;
+    let shifted = take_map(&mut instance.config)?;
+    take_map(&mut instance.expanded_config)?;
+    let parts = planned
+        .snapshots
+        .iter_mut()
+        .map(|snapshot| Ok(Part { name: snapshot.name.clone(), shifted: take_map(&mut snapshot.config)? }));
+    let parts = parts.collect::<Result<_>>()?;
+    Ok((shifted, parts))
+}
+
+fn take_map(config: &mut Config) -> Result<Option<IdMap>> {
+    let Some(text) = config.insert(volatile::IDMAP_ON_DISK.to_string(), "[]".to_string()) else { return Ok(None) };
+    let map = IdMap::from_json(if text.is_empty() { "[]" } else { &text });
+    let map = map.map_err(|error| Error::invalid(format!("Invalid {}: {error}", volatile::IDMAP_ON_DISK)))?;
+    Ok((!map.is_empty()).then_some(map))
 }
 
 fn remember(app: &App, planned: &Adopted) -> Result<Instance> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use corten_api::error::{Error, Result};
 use corten_archive::watch::Watch;
 use corten_db::table::{Config, volume_snapshots};
-use corten_storage::fill::Fill;
+use corten_storage::fill::{Fill, Part};
 use serde_json::json;
 
 use super::adopt::{or_zero, volume_keys};
@@ -53,11 +53,12 @@ pub fn import(app: &Arc<App>, arrived: &Arrived, op: &Op) -> Result<()> {
             config: keys(&one.config),
         });
     }
-    let names: Vec<String> = snapshots.iter().map(|one| one.name.clone()).collect();
+    let parts: Vec<Part> = snapshots.iter().map(|one| Part { name: one.name.clone(), shifted: None }).collect();
     let fill = Fill::Backup {
         file: arrived.file(),
         below: "backup/volume",
-        snapshots: &names,
+        shifted: None,
+        snapshots: &parts,
         snapshots_below: "backup/volume-snapshots",
     };
     let watch = Watch { cancelled: Some(op.cancel_flag()), progress: None };

@@ -20,7 +20,7 @@ use crate::app::archive_file::in_words;
 const METADATA: &str = "metadata.yaml";
 
 /// The largest `metadata.yaml` that is read, in bytes, as in LXD.
-pub const LARGEST_METADATA: u64 = 1 << 20;
+const LARGEST_METADATA: u64 = 1 << 20;
 
 /// How far into the unpacked archive the description is looked for, in bytes. Where a small file unpacks to more
 /// than this it is meant to do harm.
@@ -125,11 +125,7 @@ fn checked(path: &Path) -> Result<&Path> {
     Ok(path.strip_prefix(".").unwrap_or(path))
 }
 
-/// The text of a `metadata.yaml`.
-///
-/// # Errors
-/// When it is too large, or no text.
-pub fn limited(input: impl Read) -> Result<String> {
+fn limited(input: impl Read) -> Result<String> {
     let mut text = Vec::new();
     input
         .take(LARGEST_METADATA + 1)

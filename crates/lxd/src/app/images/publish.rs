@@ -1,7 +1,6 @@
 //! Publishing: an image made of a stopped instance, or of one of its snapshots.
 
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +13,7 @@ use corten_archive::compress::Algorithm;
 use corten_archive::tree_size::tree_size;
 use corten_db::table::{architecture, images, snapshots};
 use corten_host::idmap::IdMap;
-use corten_host::rooted::Rooted;
+use corten_host::rooted::directory::Directory;
 use corten_host::xattr::IdShift;
 use corten_instance::instance::Instance;
 use corten_instance::lifecycle::admission::{Action, Observed};
@@ -23,10 +22,8 @@ use corten_instance::volatile;
 use corten_storage::driver::View;
 use corten_storage::pool::Pool;
 use corten_storage::volume::Volume;
-use rustix::fs::{Mode, OFlags};
 use serde_json::{Value, json};
 
-use super::archive::{LARGEST_METADATA, limited};
 use super::import::{PROFILE, announce, tell_result};
 use super::progress::byte_size;
 use super::receive::{Build, META};
@@ -34,7 +31,7 @@ use super::store::{self, folder};
 use crate::app::App;
 use crate::app::archive_file::{self, Listener, Seldom, in_words};
 use crate::app::instances::claims::{Key, Taken};
-use crate::app::instances::{Instances, observe, root};
+use crate::app::instances::{Instances, metadata, observe, root};
 use crate::app::projects::quota::Quota;
 use crate::app::projects::{Scope, allow};
 use crate::rest::operation::Op;
@@ -117,7 +114,7 @@ struct Packed<'a> {
 fn make(app: &App, scope: &Scope, what: &Packed<'_>, post: &ImagesPost, algorithm: Algorithm, op: &Op) -> Result<()> {
     let build = Build::new(&folder(app))?;
     let mounted = what.pool.mount_volume(&what.volume, View::Content)?;
-    let (metadata, text) = metadata(mounted.path(), &what.instance.architecture, post)?;
+    let (metadata, text) = description(mounted.path(), &what.instance.architecture, post)?;
     pass("make the archive")?;
     let quota = Quota::new(app.view(|view| allow::image_space(view, scope.name()))?);
     let progress = Progress::new(op, tree_size(&mounted.path().join("rootfs")).map_err(in_words)?);
@@ -179,7 +176,7 @@ fn on_disk(instance: &Instance) -> Result<Option<IdMap>> {
 
 /// What the image will say of itself, and that as text: the instance's own `metadata.yaml` as it is where the request
 /// changes nothing of it, or a new one.
-fn metadata(volume: &Path, arch: &str, post: &ImagesPost) -> Result<(ImageMetadata, String)> {
+fn description(volume: &Path, arch: &str, post: &ImagesPost) -> Result<(ImageMetadata, String)> {
     let own = own_metadata(volume)?;
     let changes = post.properties.is_some() || post.expires_at != Time::ZERO;
     let mut metadata: ImageMetadata = match &own {
@@ -205,18 +202,11 @@ fn metadata(volume: &Path, arch: &str, post: &ImagesPost) -> Result<(ImageMetada
 
 fn own_metadata(volume: &Path) -> Result<Option<String>> {
     let reading = "Failed to read metadata.yaml";
-    let root = Rooted::open(volume).context(reading)?.refuse_links();
-    let file = match root.open_file(Path::new("metadata.yaml"), OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        file => file.context(reading)?,
-    };
-    let stat = rustix::fs::fstat(file.as_fd()).map_err(std::io::Error::from).context(reading)?;
-    if rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::RegularFile
-        || stat.st_size.cast_unsigned() > LARGEST_METADATA
-    {
-        return Err(Error::internal(format!("metadata.yaml is no regular file of at most {LARGEST_METADATA} bytes")));
+    let folder = Directory::open(volume).context(reading)?;
+    match metadata::read_file(&folder, "metadata.yaml") {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        text => Ok(Some(String::from_utf8_lossy(&text.context(reading)?).into_owned())),
     }
-    limited(file).map(Some)
 }
 
 /// Tells an operation how much of the tree is packed, in LXD's words.
@@ -281,18 +271,18 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("corten-publish-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder of ours");
         let blank = ImagesPost::default();
-        let (made, text) = metadata(&folder, "x86_64", &blank).expect("a new one is made");
+        let (made, text) = description(&folder, "x86_64", &blank).expect("a new one is made");
         assert_eq!(made.architecture, "x86_64");
         assert!(text.starts_with("architecture: x86_64\n"), "{text}");
         let own = "architecture: x86_64   # as its maker wrote it\ncreation_date: 7\nproperties: {os: a}\n";
         std::fs::write(folder.join("metadata.yaml"), own).expect("it is ours");
-        assert_eq!(metadata(&folder, "x86_64", &blank).expect("it is read").1, own);
+        assert_eq!(description(&folder, "x86_64", &blank).expect("it is read").1, own);
         let asked = ImagesPost { properties: Some(BTreeMap::new()), ..ImagesPost::default() };
-        let (made, text) = metadata(&folder, "x86_64", &asked).expect("it is read");
+        let (made, text) = description(&folder, "x86_64", &asked).expect("it is read");
         assert!(made.properties.is_empty() && made.creation_date == 7 && !text.contains("os"), "{text}");
         std::fs::remove_file(folder.join("metadata.yaml")).expect("it is ours");
         std::os::unix::fs::symlink("/etc/passwd", folder.join("metadata.yaml")).expect("it is ours");
-        metadata(&folder, "x86_64", &blank).expect_err("a link is not followed");
+        description(&folder, "x86_64", &blank).expect_err("a link is not followed");
         std::fs::remove_dir_all(folder).expect("it is ours");
     }
 }

@@ -34,7 +34,11 @@ pub fn adopt(app: &Arc<App>) -> Result<()> {
     Ok(())
 }
 
-fn adopt_one(app: &Arc<App>, instance: &Instance) -> Result<()> {
+/// Finds out whether an instance runs, and holds it then.
+///
+/// # Errors
+/// When its monitor does not answer.
+pub fn adopt_one(app: &Arc<App>, instance: &Instance) -> Result<()> {
     let run_dir = start::run_dir(app, instance);
     if !run_dir.exists() {
         return forget_power(app, instance);

@@ -43,7 +43,11 @@ pub fn open(app: &App, instance: &Instance) -> Result<Beside> {
     Ok(Beside { folder, mounted })
 }
 
-fn read_file(folder: &Directory, name: &str) -> std::io::Result<Vec<u8>> {
+/// The content of a file beside a root, which is not followed when it is a link.
+///
+/// # Errors
+/// What the kernel says; when it is no regular file, or too long.
+pub fn read_file(folder: &Directory, name: &str) -> std::io::Result<Vec<u8>> {
     let file = File::from(folder.open_fd(OsStr::new(name), OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?);
     if !file.metadata()?.is_file() {
         return Err(std::io::Error::other("it is no regular file"));

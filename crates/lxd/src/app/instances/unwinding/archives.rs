@@ -1,9 +1,14 @@
 //! Publishing, backups and imports: whichever step fails, nothing is left.
 
 use corten_api::image::{ImageAlias, ImagesPost};
+use corten_api::storage_pool::StoragePoolsPost;
+use corten_api::storage_pool_volume::StorageVolumesPost;
 use corten_api::time::Time;
 use corten_archive::compress::Algorithm;
+use corten_db::Which;
+use corten_db::console;
 use corten_db::table::backups::{self, Of};
+use corten_db::table::storage_pools;
 use corten_host::undo::every_step_unwinds;
 
 use super::super::claims::Key;
@@ -14,6 +19,8 @@ use crate::app::backups::create::Wanted;
 use crate::app::backups::{Owner, change, import, instance, receive};
 use crate::app::images::publish::{self, Source};
 use crate::app::projects::quota::Quota;
+use crate::app::recover::{self, scan};
+use crate::app::storage::custom::{self, Place};
 
 fn publishing(driver: &'static str) {
     in_world(&format!("publish-{driver}"), driver, |world| {
@@ -48,6 +55,53 @@ fn publishing_unwinds_on_dir() {
 #[test]
 fn publishing_unwinds_on_overlay() {
     publishing("overlay");
+}
+
+fn recovering(driver: &'static str) {
+    in_world(&format!("recover-{driver}"), driver, |world| {
+        let key = with_snapshot(world, "c1");
+        let place = Place { pool: "p".into(), project: "default".into(), name: "v1".into() };
+        custom::create(&world.app, &place, &StorageVolumesPost::default(), None).expect("a volume");
+        let disaster = "DELETE FROM instances; DELETE FROM storage_volumes; DELETE FROM storage_pools";
+        console::run(&world.app.db, Which::Global, disaster).expect("the rows go");
+        let before = world.state();
+        let source = world.folder.join("lxd/storage-pools/p").display().to_string();
+        let post = StoragePoolsPost {
+            name: "p".into(),
+            driver: driver.into(),
+            config: [("source".to_string(), source)].into(),
+            ..StoragePoolsPost::default()
+        };
+        let pools = || world.app.view(|view| Ok(storage_pools::list(view)?.len())).expect("the database answers");
+        every_step_unwinds(
+            || {
+                let mut found = scan::scan(&world.app, std::slice::from_ref(&post))?;
+                recover::import::import(&world.app, &mut found)
+            },
+            |step| {
+                let mut now = world.state();
+                // The links of what nobody knows any more are as good as none.
+                now.2.retain(|path| before.2.contains(path));
+                let mut then = before.clone();
+                then.2.retain(|path| now.2.contains(path));
+                assert_eq!(now, then, "after step {step}");
+                assert_eq!(pools(), 0, "after step {step}");
+            },
+        );
+        assert_eq!(pools(), 1);
+        delete::delete(&world.app, &key, None).expect("it can go, with its snapshot");
+        custom::delete(&world.app, &place).expect("it can go");
+    });
+}
+
+#[test]
+fn recovering_unwinds_on_dir() {
+    recovering("dir");
+}
+
+#[test]
+fn recovering_unwinds_on_overlay() {
+    recovering("overlay");
 }
 
 fn wanted(name: &str) -> Wanted {
