@@ -18,6 +18,7 @@
 //! [`error::Abort`].
 #![forbid(unsafe_code)]
 
+mod birth;
 pub mod console;
 mod deterministic;
 pub mod dump;
@@ -71,13 +72,17 @@ impl Db {
             path: folder.display().to_string(),
             message: format!("cannot make the folder: {error}"),
         })?;
-        let local = Store::open(&dir.join("local.db"))?;
-        schema::ensure(&local, Which::Local, opening)?;
-        patch::apply(&local, dir, Which::Local)?;
-        let global = Store::open(&folder.join("db.bin"))?;
-        schema::ensure(&global, Which::Global, opening)?;
-        patch::apply(&global, dir, Which::Global)?;
-        Ok(Db { local, global })
+        let open = |path: &Path, which| {
+            birth::ensure(path, which, opening)?;
+            let store = Store::open(path)?;
+            schema::ensure(&store, which, opening)?;
+            patch::apply(&store, dir, which)?;
+            Ok(store)
+        };
+        Ok(Db {
+            local: open(&dir.join("local.db"), Which::Local)?,
+            global: open(&folder.join("db.bin"), Which::Global)?,
+        })
     }
 
     fn store(&self, which: Which) -> &Store {

@@ -57,10 +57,7 @@ impl Opening {
 
 /// Brings a file to the schema of this version of the program.
 pub(crate) fn ensure(store: &Store, which: Which, opening: &Opening) -> Result<()> {
-    let (version, sql) = match which {
-        Which::Local => (LOCAL_VERSION, include_str!("schema/local.sql")),
-        Which::Global => (GLOBAL_VERSION, include_str!("schema/global.sql")),
-    };
+    let version = version(which);
     let found = store.view(|view| {
         match view.maybe::<i64>("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema'", params![])? {
             Some(_) => view.one::<Option<i64>>("SELECT max(version) FROM schema", params![]),
@@ -68,7 +65,7 @@ pub(crate) fn ensure(store: &Store, which: Which, opening: &Opening) -> Result<(
         }
     })?;
     match found {
-        None => create(store, which, version, sql, opening),
+        None => create(store, which, opening),
         Some(found) if found == version => note_member(store, which, opening),
         Some(found) => Err(DbError::Open {
             path: format!("{which:?}").to_lowercase(),
@@ -77,20 +74,35 @@ pub(crate) fn ensure(store: &Store, which: Which, opening: &Opening) -> Result<(
     }
 }
 
-/// Makes tables and first rows in one transaction.
-fn create(store: &Store, which: Which, version: i64, sql: &str, opening: &Opening) -> Result<()> {
-    store.write(|tx| {
-        for statement in statements(sql) {
-            tx.exec(&statement, params![])?;
-        }
-        let now = opening.now.as_second();
-        tx.exec("INSERT INTO schema (version, updated_at) VALUES (?1, ?2)", params![version, now])?;
-        match which {
-            Which::Global => first_rows(tx, opening),
-            Which::Local => PATCHES.iter().try_for_each(|name| local::patched(tx, name, opening.now)),
-        }
-    })?;
-    store.with_connection(|connection| connection.pragma_update(None, "user_version", version))
+/// The version of LXD's schema that this program makes and knows.
+pub(crate) fn version(which: Which) -> i64 {
+    match which {
+        Which::Local => LOCAL_VERSION,
+        Which::Global => GLOBAL_VERSION,
+    }
+}
+
+/// Makes tables and first rows in a file that somebody else has made.
+fn create(store: &Store, which: Which, opening: &Opening) -> Result<()> {
+    store.write(|tx| fill(tx, which, opening))?;
+    store.with_connection(|connection| connection.pragma_update(None, "user_version", version(which)))
+}
+
+/// Makes tables and first rows.
+pub(crate) fn fill(tx: &mut crate::Tx<'_>, which: Which, opening: &Opening) -> Result<()> {
+    let sql = match which {
+        Which::Local => include_str!("schema/local.sql"),
+        Which::Global => include_str!("schema/global.sql"),
+    };
+    for statement in statements(sql) {
+        tx.exec(&statement, params![])?;
+    }
+    let now = opening.now.as_second();
+    tx.exec("INSERT INTO schema (version, updated_at) VALUES (?1, ?2)", params![version(which), now])?;
+    match which {
+        Which::Global => first_rows(tx, opening),
+        Which::Local => PATCHES.iter().try_for_each(|name| local::patched(tx, name, opening.now)),
+    }
 }
 
 /// The rows that LXD makes in a new global database.

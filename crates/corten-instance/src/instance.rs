@@ -90,14 +90,9 @@ pub fn host_name(project: &str, name: &str) -> String {
 
 /// The disk that is mounted on `/` and has a pool: LXD's definition of a root disk.
 pub fn root_disk(devices: &Devices) -> Option<(&str, &Config)> {
-    let get = |device: &Config, key: &str| device.get(key).cloned().unwrap_or_default();
-    devices
-        .iter()
-        .find(|(_, device)| {
-            get(device, "type") == "disk"
-                && get(device, "path") == "/"
-                && get(device, "source").is_empty()
-                && !get(device, "pool").is_empty()
-        })
-        .map(|(name, device)| (name.as_str(), device))
+    let is_root = |device: &Config| {
+        let get = |key: &str| device.get(key).map_or("", String::as_str);
+        get("type") == "disk" && get("path") == "/" && get("source").is_empty() && !get("pool").is_empty()
+    };
+    devices.iter().find(|(_, device)| is_root(device)).map(|(name, device)| (name.as_str(), device))
 }

@@ -88,6 +88,10 @@ impl Driver for Dir {
         Ok(Root::Tree(pool.path(volume).join("rootfs")))
     }
 
+    fn counts_usage(&self, pool: &Pool) -> bool {
+        corten_host::quota::is_supported(pool.directory())
+    }
+
     fn usage(&self, pool: &Pool, volume: &Volume) -> Result<Option<u64>> {
         if volume.is_snapshot() { Ok(None) } else { quota::usage(&pool.path(volume), volume) }
     }

@@ -177,6 +177,11 @@ pub trait Driver: Send + Sync {
         Ok(())
     }
 
+    /// Whether [`Driver::usage`] may have an answer on this pool; where not, nobody need look the volume up to ask.
+    fn counts_usage(&self, _pool: &Pool) -> bool {
+        true
+    }
+
     /// Bytes that the volume takes; `None` where that cannot be told quickly.
     ///
     /// # Errors

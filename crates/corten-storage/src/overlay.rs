@@ -177,6 +177,10 @@ impl Driver for Overlay {
         image::delete(pool, fingerprint)
     }
 
+    fn counts_usage(&self, pool: &Pool) -> bool {
+        Dir.counts_usage(pool)
+    }
+
     fn usage(&self, pool: &Pool, volume: &Volume) -> Result<Option<u64>> {
         match quota_directory(pool, volume)? {
             Some(path) => crate::dir::quota::usage(&path, volume),

@@ -92,6 +92,11 @@ impl Pool {
         Ok(undo)
     }
 
+    /// Whether [`Pool::usage`] may have an answer.
+    pub fn counts_usage(&self) -> bool {
+        self.driver().counts_usage(self)
+    }
+
     /// Bytes that the volume takes; `None` where the driver cannot tell quickly.
     ///
     /// # Errors

@@ -12,6 +12,11 @@ struct Go {
 
 impl Formatter for Go {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        // Nearly all of it is.
+        let harmless = |byte: &u8| !self.for_pages || !matches!(byte, b'<' | b'>' | b'&');
+        if fragment.is_ascii() && fragment.as_bytes().iter().all(harmless) {
+            return out.write_all(fragment.as_bytes());
+        }
         let mut from = 0;
         for (at, found) in fragment.char_indices() {
             let separator = matches!(found, '\u{2028}' | '\u{2029}');

@@ -35,24 +35,25 @@ fn list(call: &Call) -> Result<Reply> {
     let found: Vec<Instance> = Instances::all(&call.app, project)?;
     let found: Vec<Instance> =
         found.into_iter().filter(|instance| call.requestor.may_enter(&instance.project)).collect();
-    let shown = |instance: &Instance| view::show(instance, status(&call.app, instance));
     if call.recursion() < 2 {
-        let shown: Vec<Shown> = found.iter().map(shown).collect();
+        let shown = |instance: Instance| {
+            let code = status(&call.app, &instance);
+            view::show_owned(instance, code)
+        };
+        let shown: Vec<Shown> = found.into_iter().map(shown).collect();
         let family = call.instance_type.map_or("instances", |_| "containers");
         return recursion::filtered(call, shown, |one| url::path_in(&one.project, [family, &one.name]));
     }
     let mut taken = snapshots::of_all(&call.app, project, &found)?;
     let mut kept = change::by_instance(&call.app)?;
-    let full = |instance: &Instance| -> Result<InstanceFull> {
-        let state = state::state(&call.app, instance)?;
-        Ok(view::show_full(
-            shown(instance),
-            Some(state),
-            taken.remove(&instance.id).unwrap_or_default(),
-            kept.remove(&instance.id).unwrap_or_default(),
-        ))
+    let full = |instance: Instance| -> Result<InstanceFull> {
+        let (id, code) = (instance.id, status(&call.app, &instance));
+        let state = state::state_of(&call.app, &instance, code)?;
+        let shown = view::show_owned(instance, code);
+        let (taken, kept) = (taken.remove(&id).unwrap_or_default(), kept.remove(&id).unwrap_or_default());
+        Ok(view::show_full(shown, Some(state), taken, kept))
     };
-    let full: Vec<InstanceFull> = found.iter().map(full).collect::<Result<_>>()?;
+    let full: Vec<InstanceFull> = found.into_iter().map(full).collect::<Result<_>>()?;
     recursion::filtered(call, full, |one| url::path_in(&one.project, ["instances", &one.name]))
 }
 

@@ -4,18 +4,27 @@ use std::collections::BTreeMap;
 
 use corten_api::error::Result;
 use corten_api::instance_state::{InstanceState, InstanceStateCPU, InstanceStateDisk, InstanceStateMemory};
+use corten_api::status::StatusCode;
 use corten_host::cgroup::Group;
 use corten_instance::instance::Instance;
 
 use super::{key, limits, network_state, root, status};
 use crate::app::App;
+use crate::app::storage::pools::Pools;
 
 /// The state of this instance.
 ///
 /// # Errors
 /// When the kernel cannot be asked.
 pub fn state(app: &App, instance: &Instance) -> Result<InstanceState> {
-    let code = status(app, instance);
+    state_of(app, instance, status(app, instance))
+}
+
+/// The same, of an instance whose status is known.
+///
+/// # Errors
+/// When the kernel cannot be asked.
+pub fn state_of(app: &App, instance: &Instance, code: StatusCode) -> Result<InstanceState> {
     let mut state = InstanceState {
         status: code.name().to_string(),
         status_code: code,
@@ -51,6 +60,10 @@ fn memory(group: &Group) -> InstanceStateMemory {
 
 /// How much the root disk takes, where that is known without counting files.
 fn disk(app: &App, instance: &Instance) -> BTreeMap<String, InstanceStateDisk> {
+    let pool = instance.pool().and_then(|pool| Pools::get(app, pool).ok());
+    if pool.is_some_and(|pool| !pool.counts_usage()) {
+        return BTreeMap::new();
+    }
     let name = instance.root_disk().map(|(name, _)| name.to_string());
     let usage = root::volume(app, instance).ok().and_then(|(pool, volume)| pool.usage(&volume).ok().flatten());
     let usage = usage.and_then(|bytes| i64::try_from(bytes).ok());

@@ -13,24 +13,29 @@ const LOCATION: &str = "none";
 
 /// The instance with this status.
 pub fn show(instance: &Instance, status: StatusCode) -> Shown {
+    show_owned(instance.clone(), status)
+}
+
+/// The same, of an instance that is not needed any more: long lists are made without a copy of everything.
+pub fn show_owned(instance: Instance, status: StatusCode) -> Shown {
     Shown {
-        architecture: instance.architecture.clone(),
-        config: instance.config.clone(),
-        devices: instance.devices.clone(),
+        architecture: instance.architecture,
+        config: instance.config,
+        devices: instance.devices,
         ephemeral: instance.ephemeral,
-        profiles: instance.profiles.clone(),
+        profiles: instance.profiles,
         stateful: instance.stateful,
-        description: instance.description.clone(),
+        description: instance.description,
         created_at: instance.created,
-        expanded_config: instance.expanded_config.clone(),
-        expanded_devices: instance.expanded_devices.clone(),
-        name: instance.name.clone(),
+        expanded_config: instance.expanded_config,
+        expanded_devices: instance.expanded_devices,
+        name: instance.name,
         status: status.name().to_string(),
         status_code: status,
         last_used_at: instance.last_used,
         location: LOCATION.to_string(),
         r#type: "container".to_string(),
-        project: instance.project.clone(),
+        project: instance.project,
         ..Shown::default()
     }
 }
