@@ -28,10 +28,24 @@ pub struct Instance {
     pub pid: Option<i64>,
     /// What was written into it last, as far as that is there.
     pub marker: Option<String>,
-    /// Its snapshots with the marker of each.
-    pub snapshots: BTreeMap<String, Option<String>>,
+    /// Its snapshots.
+    pub snapshots: BTreeMap<String, Kept>,
     /// `limits.memory`.
     pub memory: String,
+}
+
+/// What a snapshot keeps of its instance, and a restore brings back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    pub marker: Option<String>,
+    pub memory: String,
+}
+
+impl Kept {
+    /// What a snapshot that is taken now keeps.
+    pub fn of(instance: &Instance) -> Kept {
+        Kept { marker: instance.marker.clone(), memory: instance.memory.clone() }
+    }
 }
 
 /// All that verbs change.
@@ -104,15 +118,12 @@ impl World {
         };
         let snapshots = entries(&value["snapshots"]).map(|snapshot| {
             let snap = snapshot["name"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-            (snap.to_string(), self.marker(&self.pool().join("containers-snapshots").join(name).join(snap)))
+            let marker = self.marker(&self.pool().join("containers-snapshots").join(name).join(snap));
+            (snap.to_string(), Kept { marker, memory: memory(snapshot) })
         });
-        Instance {
-            pid,
-            marker,
-            snapshots: snapshots.collect(),
-            memory: value["config"]["limits.memory"].as_str().unwrap_or_default().to_string(),
-        }
+        Instance { pid, marker, snapshots: snapshots.collect(), memory: memory(value) }
     }
+
     /// What was written last into the volume at `path`, which nobody uses: in its tree, or in the topmost of its layers
     /// that has something to say.
     fn marker(&self, path: &Path) -> Option<String> {
@@ -189,4 +200,9 @@ impl World {
 /// The members of a list, which may be null.
 pub fn entries(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+/// `limits.memory` of an instance or snapshot.
+fn memory(value: &Value) -> String {
+    value["config"]["limits.memory"].as_str().unwrap_or_default().to_string()
 }

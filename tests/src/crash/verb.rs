@@ -1,6 +1,6 @@
 //! The verbs that are disturbed: what each needs, what is typed, and what it makes of the world.
 
-use super::seen::{Instance, Seen, World};
+use super::seen::{Instance, Kept, Seen, World};
 
 /// What must be so before a verb begins.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ fn with(seen: &Seen, name: &str, change: impl FnOnce(&mut Instance)) -> Seen {
 
 /// The world with `c1` as its snapshot is.
 fn restored(seen: &Seen, snapshot: &str) -> Seen {
-    with(seen, "c1", |c1| c1.marker = c1.snapshots[snapshot].clone())
+    with(seen, "c1", |c1| Kept { marker: c1.marker, memory: c1.memory } = c1.snapshots[snapshot].clone())
 }
 
 fn without(seen: &Seen, name: &str) -> Seen {
@@ -151,8 +151,8 @@ pub const VERBS: &[Verb] = &[
         needs: &[Need::Running("c1"), Need::NoSnapshot("c1", "s1")],
         words: |_| words(&["snapshot", "c1", "s1"]),
         after: |_, seen| {
-            let marker = seen.instances["c1"].marker.clone();
-            with(seen, "c1", |c1| c1.snapshots.extend([("s1".to_string(), marker)]))
+            let kept = Kept::of(&seen.instances["c1"]);
+            with(seen, "c1", |c1| c1.snapshots.extend([("s1".to_string(), kept)]))
         },
         ..PLAIN
     },
@@ -161,8 +161,8 @@ pub const VERBS: &[Verb] = &[
         needs: &[Need::Stopped("c1"), Need::NoSnapshot("c1", "s2")],
         words: |_| words(&["snapshot", "c1", "s2"]),
         after: |_, seen| {
-            let marker = seen.instances["c1"].marker.clone();
-            with(seen, "c1", |c1| c1.snapshots.extend([("s2".to_string(), marker)]))
+            let kept = Kept::of(&seen.instances["c1"]);
+            with(seen, "c1", |c1| c1.snapshots.extend([("s2".to_string(), kept)]))
         },
         ..PLAIN
     },
@@ -190,8 +190,8 @@ pub const VERBS: &[Verb] = &[
         words: |_| words(&["rename", "c1/s1", "c1/s2"]),
         after: |_, seen| {
             with(seen, "c1", |c1| {
-                let marker = c1.snapshots.remove("s1").flatten();
-                c1.snapshots.insert("s2".to_string(), marker);
+                let kept = c1.snapshots.remove("s1").unwrap_or_default();
+                c1.snapshots.insert("s2".to_string(), kept);
             })
         },
         ..PLAIN

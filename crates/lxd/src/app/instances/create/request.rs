@@ -51,6 +51,8 @@ pub fn no_such_profile(name: &str) -> Error {
 pub fn check_name(post: &InstancesPost) -> Result<()> {
     corten_config::name::check_instance(&post.name)?;
     match post.architecture.as_str() {
+        // An image says it itself, and pylxd sends a number.
+        _ if post.source.r#type == "image" => Ok(()),
         known if known.is_empty() || architecture::id(known).is_some() => Ok(()),
         other => Err(Error::internal(format!("Architecture isn't supported: {other}"))),
     }
