@@ -26,6 +26,13 @@ pub struct Place {
     pub words: usize,
 }
 
+impl Place {
+    /// The path of the collection that it is in, where it is made.
+    pub fn collection(&self) -> &str {
+        self.path.rsplit_once('/').map_or(self.path.as_str(), |(collection, _)| collection)
+    }
+}
+
 /// What `get` prints for a key that is not set.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Unset {
@@ -80,6 +87,32 @@ pub trait Configured: Entity {
 
     /// The configuration in the part that may be changed.
     fn config(writable: &mut Self::Writable) -> &mut BTreeMap<String, String>;
+}
+
+/// What a new thing is to be: YAML from standard input, read strictly, with the words after the first `named` put over it
+/// as `key=value…`.
+///
+/// # Errors
+/// When the YAML or a word cannot be read.
+pub fn wanted<E: Configured>(arguments: &Arguments, named: usize) -> Result<E::Writable> {
+    let mut writable: E::Writable = match editor::from_stdin()? {
+        Some(text) => yaml::from_str_strict(&text)?,
+        None => E::Writable::default(),
+    };
+    let keys = key_value::all(arguments.rest(named), |word| format!("Bad key/value pair: {word}"))?;
+    E::config(&mut writable).extend(keys);
+    Ok(writable)
+}
+
+/// `create`: of a thing that needs nothing but its name and what may be changed later.
+pub async fn create<E: Configured>(session: &Session, arguments: &Arguments) -> Result<()> {
+    let place = E::place(session, arguments).await?;
+    let writable = wanted::<E>(arguments, place.words)?;
+    let mut request = serde_json::to_value(&writable).map_err(|error| Error::internal(error.to_string()))?;
+    request["name"] = place.name.as_str().into();
+    place.server.post(place.collection(), &request).await?;
+    say(session, &format!("{} {} created", E::NOUN, place.name));
+    Ok(())
 }
 
 /// `show`: the whole thing as YAML.

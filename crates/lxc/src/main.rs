@@ -26,6 +26,7 @@ mod signals;
 mod ssh;
 mod table;
 mod terminal;
+mod token;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,6 @@
 use corten_api::certificate::{Certificate, CertificateAddToken, CertificatePut, CertificatesPost};
 use corten_api::error::{Context, Error, Result};
 use corten_api::operation::Operation;
-use corten_api::status::StatusCode;
 use corten_api::time::Time;
 use corten_api::{url, yaml};
 use corten_client::tls;
@@ -17,7 +16,7 @@ use crate::arguments::{Arguments, Flag};
 use crate::commands::Command;
 use crate::entity::say;
 use crate::session::{Resource, Session};
-use crate::{editor, moment, printer, question, run, table};
+use crate::{editor, moment, printer, question, run, table, token};
 
 /// The group.
 pub static COMMAND: Command = Command {
@@ -164,7 +163,7 @@ async fn add_token(session: &Session, found: &Resource, mut request: Certificate
     let token = token_of(running.first())
         .ok_or_else(|| Error::internal("Failed converting token operation to certificate add token"))?;
     say(session, &format!("Client {} certificate add token:", request.name));
-    printer::print_line(&encode(&token)?);
+    printer::print_line(&token::encode(&token)?);
     Ok(())
 }
 
@@ -179,10 +178,6 @@ fn token_of(operation: &Operation) -> Option<CertificateAddToken> {
         secret: text("secret")?,
         expires_at: text("expiresAt").and_then(|time| time.parse().ok()).unwrap_or(Time::ZERO),
     })
-}
-
-fn encode(token: &CertificateAddToken) -> Result<String> {
-    Ok(BASE64.encode(table::json(token)?.as_bytes()))
 }
 
 async fn edit(session: &Session, arguments: &Arguments) -> Result<()> {
@@ -224,19 +219,6 @@ fn row(trusted: &Certificate) -> Result<Vec<String>> {
     ])
 }
 
-/// Tokens that can still be used, each with the id of its operation.
-async fn tokens(found: &Resource) -> Result<Vec<(String, CertificateAddToken)>> {
-    let server = found.server.in_project(url::DEFAULT_PROJECT);
-    let operations: std::collections::BTreeMap<String, Vec<Operation>> =
-        server.get("/1.0/operations?recursion=1").await?;
-    Ok(operations
-        .into_values()
-        .flatten()
-        .filter(|operation| operation.class == "token" && operation.status_code == StatusCode::Running)
-        .filter_map(|operation| token_of(&operation).map(|token| (operation.id, token)))
-        .collect())
-}
-
 /// A token as `list-tokens --format=json` shows it.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -249,9 +231,9 @@ struct Shown {
 async fn list_tokens(session: &Session, arguments: &Arguments) -> Result<()> {
     let found = session.resource(arguments.word(0)).await?;
     let mut shown = Vec::new();
-    for (_, token) in tokens(&found).await? {
+    for (_, token) in token::usable(&found, token_of).await? {
         let expires_at = if token.expires_at.unix() > 0 { moment::minute(token.expires_at) } else { String::new() };
-        shown.push(Shown { token: encode(&token)?, client_name: token.client_name, expires_at });
+        shown.push(Shown { token: token::encode(&token)?, client_name: token.client_name, expires_at });
     }
     let mut rows: Vec<Vec<String>> = shown
         .iter()
@@ -269,7 +251,7 @@ async fn remove(session: &Session, arguments: &Arguments) -> Result<()> {
 
 async fn revoke_token(session: &Session, arguments: &Arguments) -> Result<()> {
     let found = session.resource(arguments.word(0)).await?;
-    let tokens = tokens(&found).await?;
+    let tokens = token::usable(&found, token_of).await?;
     let Some((id, _)) = tokens.iter().find(|(_, token)| token.client_name == found.name) else {
         return Err(Error::not_found(format!(
             "No certificate add token for member {} on remote: {}",

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use corten_api::error::{Error, Result};
-use corten_api::network_acl::{NetworkACL, NetworkACLPut, NetworkACLsPost};
-use corten_api::yaml;
+use corten_api::network_acl::{NetworkACL, NetworkACLPut};
 use corten_client::http::Ask;
 use hyper::Method;
 
 use crate::arguments::Arguments;
 use crate::commands::Command;
-use crate::entity::{self, Configured, Entity, Place, Unset, say};
+use crate::entity::{self, Configured, Entity, Place, Unset};
 use crate::session::Session;
-use crate::{editor, entity_commands, key_value, printer, run, table};
+use crate::{entity_commands, printer, run, table};
 
 mod rule;
 
@@ -29,7 +28,7 @@ static CREATE: Command = Command {
     usage: "[<remote>:]<ACL> [key=value...]",
     about: "Create new network ACLs",
     words: (1, None),
-    run: run!(create),
+    run: run!(entity::create::<OfAcl>),
     ..Command::EMPTY
 };
 
@@ -130,20 +129,6 @@ impl Configured for OfAcl {
     fn config(writable: &mut NetworkACLPut) -> &mut BTreeMap<String, String> {
         &mut writable.config
     }
-}
-
-async fn create(session: &Session, arguments: &Arguments) -> Result<()> {
-    let place = OfAcl::place(session, arguments).await?;
-    let mut acl: NetworkACLPut = match editor::from_stdin()? {
-        Some(text) => yaml::from_str_strict(&text)?,
-        None => NetworkACLPut::default(),
-    };
-    acl.config.extend(key_value::all(arguments.rest(1), |word| format!("Bad key/value pair: {word}"))?);
-    let NetworkACLPut { description, egress, ingress, config } = acl;
-    let request = NetworkACLsPost { name: place.name.clone(), description, egress, ingress, config };
-    place.server.post("/1.0/network-acls", &request).await?;
-    say(session, &format!("Network ACL {} created", place.name));
-    Ok(())
 }
 
 async fn list(session: &Session, arguments: &Arguments) -> Result<()> {

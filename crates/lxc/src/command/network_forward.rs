@@ -5,13 +5,12 @@ use std::net::IpAddr;
 
 use corten_api::error::{Error, Result};
 use corten_api::network_forward::{NetworkForward, NetworkForwardPort, NetworkForwardPut, NetworkForwardsPost};
-use corten_api::yaml;
 
 use crate::arguments::{Arguments, Flag};
 use crate::commands::Command;
 use crate::entity::{self, Configured, Entity, Place, Unset, say};
 use crate::session::Session;
-use crate::{editor, entity_commands, key_value, run, table};
+use crate::{entity_commands, run, table};
 
 /// The group.
 pub static COMMAND: Command = Command {
@@ -163,17 +162,11 @@ fn address(text: &str) -> String {
 
 async fn create(session: &Session, arguments: &Arguments) -> Result<()> {
     let place = OfForward::place(session, arguments).await?;
-    let mut forward: NetworkForwardPut = match editor::from_stdin()? {
-        Some(text) => yaml::from_str_strict(&text)?,
-        None => NetworkForwardPut::default(),
-    };
-    forward.config.extend(key_value::all(arguments.rest(2), |word| format!("Bad key/value pair: {word}"))?);
-    let NetworkForwardPut { description, config, mut ports } = forward;
+    let NetworkForwardPut { description, config, mut ports } = entity::wanted::<OfForward>(arguments, 2)?;
     ports.iter_mut().for_each(tidy);
     let listen_address = address(&place.name);
-    let collection = place.path.rsplit_once('/').map_or(place.path.as_str(), |(collection, _)| collection);
     let request = NetworkForwardsPost { description, config, ports, listen_address: listen_address.clone() };
-    place.server.post(collection, &request).await?;
+    place.server.post(place.collection(), &request).await?;
     say(session, &format!("Network forward {listen_address} created"));
     Ok(())
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use corten_api::error::{Context, Error, Result};
 use corten_api::network_peer::{NetworkPeer, NetworkPeerPut, NetworkPeersPost};
-use corten_api::yaml;
 
 use crate::arguments::Arguments;
 use crate::commands::Command;
 use crate::entity::{self, Configured, Entity, Place, Unset, say};
 use crate::session::Session;
-use crate::{editor, entity_commands, key_value, run, table};
+use crate::{entity_commands, run, table};
 
 /// The group.
 pub static COMMAND: Command = Command {
@@ -109,11 +108,7 @@ async fn create(session: &Session, arguments: &Arguments) -> Result<()> {
         return Err(Error::invalid("Missing target network"));
     }
     let (project, network) = target.split_once('/').unwrap_or(("", target));
-    let mut peer: NetworkPeerPut = match editor::from_stdin()? {
-        Some(text) => yaml::from_str_strict(&text)?,
-        None => NetworkPeerPut::default(),
-    };
-    peer.config.extend(key_value::all(arguments.rest(3), |word| format!("Bad key/value pair: {word}"))?);
+    let peer = entity::wanted::<OfPeer>(arguments, 3)?;
     let request = NetworkPeersPost {
         name: place.name.clone(),
         target_project: project.to_owned(),
@@ -121,8 +116,7 @@ async fn create(session: &Session, arguments: &Arguments) -> Result<()> {
         config: peer.config,
         description: peer.description,
     };
-    let collection = place.path.rsplit_once('/').map_or(place.path.as_str(), |(collection, _)| collection);
-    place.server.post(collection, &request).await?;
+    place.server.post(place.collection(), &request).await?;
     if session.quiet {
         return Ok(());
     }

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use corten_api::error::{Error, Result};
-use corten_api::network_zone::{NetworkZone, NetworkZonePut, NetworkZonesPost};
-use corten_api::yaml;
+use corten_api::network_zone::{NetworkZone, NetworkZonePut};
 
 use crate::arguments::Arguments;
 use crate::commands::Command;
-use crate::entity::{self, Configured, Entity, Place, Unset, say};
+use crate::entity::{self, Configured, Entity, Place, Unset};
 use crate::session::Session;
-use crate::{editor, entity_commands, key_value, run, table};
+use crate::{entity_commands, run, table};
 
 mod record;
 
@@ -27,7 +26,7 @@ static CREATE: Command = Command {
     usage: "[<remote>:]<Zone> [key=value...]",
     about: "Create new network zones",
     words: (1, None),
-    run: run!(create),
+    run: run!(entity::create::<OfZone>),
     ..Command::EMPTY
 };
 
@@ -105,22 +104,6 @@ impl Configured for OfZone {
     fn config(writable: &mut NetworkZonePut) -> &mut BTreeMap<String, String> {
         &mut writable.config
     }
-}
-
-async fn create(session: &Session, arguments: &Arguments) -> Result<()> {
-    let place = OfZone::place(session, arguments).await?;
-    let mut zone: NetworkZonePut = match editor::from_stdin()? {
-        Some(text) => yaml::from_str_strict(&text)?,
-        None => NetworkZonePut::default(),
-    };
-    zone.config.extend(key_value::all(arguments.rest(1), |word| format!("Bad key/value pair: {word}"))?);
-    let NetworkZonePut { description, config } = zone;
-    place
-        .server
-        .post("/1.0/network-zones", &NetworkZonesPost { name: place.name.clone(), description, config })
-        .await?;
-    say(session, &format!("Network Zone {} created", place.name));
-    Ok(())
 }
 
 async fn list(session: &Session, arguments: &Arguments) -> Result<()> {

@@ -1,14 +1,10 @@
 //! `lxc cluster add`, `list-tokens` and `revoke-token`: tokens by which a server may join.
 
-use std::collections::BTreeMap;
-
 use corten_api::cluster::{ClusterMemberJoinToken, ClusterMembersPost};
 use corten_api::error::{Error, Result};
 use corten_api::operation::Operation;
-use corten_api::status::StatusCode;
 use corten_api::time::Time;
 use corten_api::url;
-use data_encoding::BASE64;
 use hyper::Method;
 use serde::Serialize;
 
@@ -17,7 +13,7 @@ use crate::arguments::{Arguments, Flag};
 use crate::commands::Command;
 use crate::entity::say;
 use crate::session::{Resource, Session};
-use crate::{moment, printer, question, run, table};
+use crate::{moment, printer, question, run, table, token};
 
 /// `add`.
 pub static ADD: Command = Command {
@@ -64,7 +60,7 @@ async fn add(session: &Session, arguments: &Arguments) -> Result<()> {
     let token =
         token_of(running.first()).ok_or_else(|| Error::internal("Failed converting token operation to join token"))?;
     say(session, &format!("Member {} join token:", found.name));
-    printer::print_line(&encode(&token)?);
+    printer::print_line(&token::encode(&token)?);
     Ok(())
 }
 
@@ -81,21 +77,10 @@ fn token_of(operation: &Operation) -> Option<ClusterMemberJoinToken> {
     })
 }
 
-fn encode(token: &ClusterMemberJoinToken) -> Result<String> {
-    Ok(BASE64.encode(table::json(token)?.as_bytes()))
-}
-
 /// Tokens that can still be used, each with the id of its operation.
 async fn tokens(found: &Resource) -> Result<Vec<(String, ClusterMemberJoinToken)>> {
     require_cluster(&found.server).await?;
-    let server = found.server.in_project(url::DEFAULT_PROJECT);
-    let operations: BTreeMap<String, Vec<Operation>> = server.get("/1.0/operations?recursion=1").await?;
-    Ok(operations
-        .into_values()
-        .flatten()
-        .filter(|operation| operation.class == "token" && operation.status_code == StatusCode::Running)
-        .filter_map(|operation| token_of(&operation).map(|token| (operation.id, token)))
-        .collect())
+    token::usable(found, token_of).await
 }
 
 /// A token as `list-tokens --format=json` shows it.
@@ -112,7 +97,7 @@ async fn list_tokens(session: &Session, arguments: &Arguments) -> Result<()> {
     let mut shown = Vec::new();
     for (_, token) in tokens(&found).await? {
         let expires_at = moment::minute(token.expires_at);
-        shown.push(Shown { token: encode(&token)?, server_name: token.server_name, expires_at });
+        shown.push(Shown { token: token::encode(&token)?, server_name: token.server_name, expires_at });
     }
     let mut rows: Vec<Vec<String>> = shown
         .iter()

@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 
 use corten_api::error::{Error, Result};
-use corten_api::network_zone::{
-    NetworkZoneRecord, NetworkZoneRecordEntry, NetworkZoneRecordPut, NetworkZoneRecordsPost,
-};
-use corten_api::yaml;
+use corten_api::network_zone::{NetworkZoneRecord, NetworkZoneRecordEntry, NetworkZoneRecordPut};
 
 use crate::arguments::{Arguments, Flag};
 use crate::commands::Command;
-use crate::entity::{self, Configured, Entity, Place, Unset, say};
+use crate::entity::{self, Configured, Entity, Place, Unset};
 use crate::session::Session;
-use crate::{editor, entity_commands, key_value, run, table};
+use crate::{entity_commands, run, table};
 
 /// The group.
 pub static COMMAND: Command = Command {
@@ -27,7 +24,7 @@ static CREATE: Command = Command {
     usage: "[<remote>:]<zone> <record> [key=value...]",
     about: "Create new network zone record",
     words: (2, None),
-    run: run!(create),
+    run: run!(entity::create::<OfRecord>),
     ..Command::EMPTY
 };
 
@@ -133,21 +130,6 @@ impl Configured for OfRecord {
     fn config(writable: &mut NetworkZoneRecordPut) -> &mut BTreeMap<String, String> {
         &mut writable.config
     }
-}
-
-async fn create(session: &Session, arguments: &Arguments) -> Result<()> {
-    let place = OfRecord::place(session, arguments).await?;
-    let mut record: NetworkZoneRecordPut = match editor::from_stdin()? {
-        Some(text) => yaml::from_str_strict(&text)?,
-        None => NetworkZoneRecordPut::default(),
-    };
-    record.config.extend(key_value::all(arguments.rest(2), |word| format!("Bad key/value pair: {word}"))?);
-    let NetworkZoneRecordPut { description, entries, config } = record;
-    let request = NetworkZoneRecordsPost { description, entries, config, name: place.name.clone() };
-    let collection = place.path.rsplit_once('/').map_or(place.path.as_str(), |(collection, _)| collection);
-    place.server.post(collection, &request).await?;
-    say(session, &format!("Network zone record {} created", place.name));
-    Ok(())
 }
 
 async fn list(session: &Session, arguments: &Arguments) -> Result<()> {
