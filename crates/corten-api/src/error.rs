@@ -104,6 +104,15 @@ impl Error {
         self.message = format!("{what}: {}", self.message);
         self
     }
+
+    /// A bad request as LXD answers it in the places where it does not tell one from a failure of its own: 500.
+    #[must_use]
+    pub fn as_failure(mut self) -> Error {
+        if self.kind == Kind::Invalid {
+            self.kind = Kind::Internal;
+        }
+        self
+    }
 }
 
 impl fmt::Display for Error {

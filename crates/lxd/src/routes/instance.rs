@@ -95,7 +95,7 @@ fn amend(call: &Call) -> Result<Reply> {
         put.description = given.description;
     }
     update::must_be_allowed(&call.app, &instance, &put)?;
-    update::update(&call.app, &key(&instance), &put, Some(&call.lifecycle_requestor()))?;
+    update::update(&call.app, &key(&instance), &put, Some(&call.lifecycle_requestor())).map_err(Error::as_failure)?;
     Ok(Reply::empty())
 }
 
@@ -105,6 +105,7 @@ fn rename(call: &Call) -> Result<Reply> {
     if post.migration {
         return Err(Error::not_implemented("Migrating instances is not there yet"));
     }
+    rename::check(&call.app, &instance, &post.name)?;
     let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(&instance));
     let plan = call.app.plan(call, "Renaming instance").container(&instance.name);
     let op = call.app.operations.run(plan, move |_| rename::rename(&app, &key, &post.name, Some(&requestor)))?;

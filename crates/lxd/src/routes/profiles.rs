@@ -83,7 +83,7 @@ fn amend(call: &Call) -> Result<Reply> {
 
 fn save(call: &Call, name: &str, new: &ProfilePut) -> Result<Reply> {
     let scope = call.app.scope(call)?;
-    call.app.update_profile(&scope, name, new)?;
+    call.app.update_profile(&scope, name, new).map_err(Error::as_failure)?;
     tell(call, scope.profiles(), "profile-updated", name);
     Ok(Reply::empty())
 }

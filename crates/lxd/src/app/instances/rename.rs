@@ -19,12 +19,23 @@ use super::{Instances, backup_file, links, observe, root, start};
 use crate::app::networks::hosts;
 use crate::app::{App, apparmor, backups};
 
+/// Refuses names that no instance may have, and those that another one has.
+///
+/// # Errors
+/// 400, or 409 for a name that is taken.
+pub fn check(app: &App, instance: &Instance, new: &str) -> Result<()> {
+    corten_config::name::check_instance(new)?;
+    match app.view(|view| Ok(instances::id(view, &instance.project, new)?))? {
+        Some(_) => Err(Error::conflict(format!("Name {new:?} already in use"))),
+        None => Ok(()),
+    }
+}
+
 /// Renames the stopped instance of this key.
 ///
 /// # Errors
 /// When it runs, the name is no instance name or taken; the old name stays then.
 pub fn rename(app: &Arc<App>, key: &Key, new: &str, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
-    corten_config::name::check_instance(new)?;
     let Taken::Go(claim) = app.instances.claims.take(key, Action::Rename, || observe(app, key))? else { return Ok(()) };
     let outcome = Instances::find(app, &key.0, &key.1).and_then(|instance| {
         change(app, &instance, new)?;
@@ -38,10 +49,7 @@ pub fn rename(app: &Arc<App>, key: &Key, new: &str, requestor: Option<&EventLife
 }
 
 fn change(app: &Arc<App>, instance: &Instance, new: &str) -> Result<()> {
-    let taken = app.view(|view| Ok(instances::id(view, &instance.project, new)?))?;
-    if taken.is_some() {
-        return Err(Error::conflict(format!("Name {new:?} already in use")));
-    }
+    check(app, instance, new)?;
     let (pool, volume) = root::volume(app, instance)?;
     let _bar = app.instances.visits.bar(&super::key(instance));
     let row = volume.id.map(i64::from);

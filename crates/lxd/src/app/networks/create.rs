@@ -39,7 +39,7 @@ pub fn create(app: &Arc<App>, scope: &Scope, post: &NetworksPost) -> Result<()> 
     let mut config = post.config.clone();
     registry::fill_defaults(kind, &mut config)?;
     config.retain(|_, value| !value.is_empty());
-    registry::check_config(kind, &post.name, &config)?;
+    registry::check_config(kind, &post.name, &config).map_err(|error| Error::from(error).as_failure())?;
     let mut row = networks::Network {
         id: 0,
         project: project.to_string(),
