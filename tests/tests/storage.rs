@@ -173,3 +173,77 @@ fn snapshots_of_volumes_come_back() {
         );
     });
 }
+
+fn keys_are_changed_and_used_pools_stay(driver: &str) {
+    story(|host| {
+        let daemon = host.daemon();
+        daemon.with_pool(driver);
+        daemon.import_busybox("busybox");
+        let refused = |arguments: &[&str], words: &str| {
+            let refused = daemon.lxc(arguments);
+            assert!(refused.refused().contains(words), "{arguments:?}: {} is not {words}", refused.err);
+        };
+        daemon.lxc(["storage", "set", "default", "user.owner", "me"]).ok();
+        daemon.lxc(["storage", "set", "default", "rsync.bwlimit=2MB", "volume.user.kind=x"]).ok();
+        assert_eq!(daemon.lxc(["storage", "get", "default", "user.owner"]).ok(), "me\n");
+        daemon.lxc(["storage", "unset", "default", "rsync.bwlimit"]).ok();
+        assert_eq!(daemon.lxc(["storage", "get", "default", "rsync.bwlimit"]).ok(), "\n");
+        refused(&["storage", "unset", "default", "nope"], "Invalid option \"nope\"");
+        refused(&["storage", "set", "default", "rsync.compression=maybe"], "rsync.compression");
+        refused(&["storage", "set", "default", "source=/elsewhere"], "Pool source cannot be changed");
+        let shown = daemon.lxc(["storage", "show", "default"]).ok().to_string();
+        daemon
+            .lxc_with(
+                ["storage", "edit", "default"],
+                shown.replace("description: \"\"", "description: words").as_bytes(),
+            )
+            .ok();
+        let pool = daemon.get("/1.0/storage-pools/default");
+        assert_eq!((&pool["description"], &pool["config"]["user.owner"]), (&json!("words"), &json!("me")));
+        let info = daemon.lxc(["storage", "info", "default"]);
+        for words in [&format!("driver: {driver}"), "description: words", "total space: ", "space used: ", "used by:"] {
+            assert!(info.ok().contains(words), "{words} is missing in {}", info.out);
+        }
+        // A pool stays while an instance, a volume or a profile uses it.
+        daemon.lxc(["init", "busybox", "c1"]).ok();
+        daemon.lxc(["storage", "volume", "create", "default", "data"]).ok();
+        let in_use = "The storage pool is currently in use";
+        refused(&["storage", "delete", "default"], in_use);
+        daemon.lxc(["delete", "c1"]).ok();
+        refused(&["storage", "delete", "default"], in_use);
+        daemon.lxc(["storage", "volume", "delete", "default", "data"]).ok();
+        refused(&["storage", "delete", "default"], in_use);
+        daemon.lxc(["profile", "device", "remove", "default", "root"]).ok();
+        // Images that lie ready in it go with it.
+        daemon.lxc(["storage", "delete", "default"]).ok();
+        assert_eq!(host.sh("ls one/storage-pools"), "");
+    });
+}
+
+#[test]
+fn keys_are_changed_and_used_pools_stay_on_dir() {
+    keys_are_changed_and_used_pools_stay("dir");
+}
+
+#[test]
+fn keys_are_changed_and_used_pools_stay_on_overlay() {
+    keys_are_changed_and_used_pools_stay("overlay");
+}
+
+#[test]
+fn an_overlay_pool_is_refused_where_the_file_system_cannot_hold_it() {
+    story(|host| {
+        let daemon = host.daemon();
+        host.sh("mkdir plain; mount -t ramfs ramfs plain");
+        let source = format!("source={}", host.folder().join("plain").display());
+        let refused = daemon.lxc(["storage", "create", "p", "overlay", &source]);
+        let words = "cannot hold an overlay pool: it has no extended attributes";
+        assert!(refused.refused().contains(words), "{} is not {words}", refused.err);
+        assert_eq!(daemon.get("/1.0/storage-pools"), json!([]));
+        assert_eq!(host.sh("ls plain one/storage-pools"), "one/storage-pools:\n\nplain:\n");
+        // A plain folder is all that the other driver wants.
+        daemon.lxc(["storage", "create", "p", "dir", &source]).ok();
+        daemon.lxc(["storage", "delete", "p"]).ok();
+        host.sh("umount plain");
+    });
+}
