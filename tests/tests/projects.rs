@@ -76,7 +76,7 @@ fn a_restricted_project_is_restricted() {
         refused(&["config", "set", "c1", "volatile.uuid=x"], "Changing \"volatile.uuid\" on container \"c1\"");
         refused(
             &["profile", "set", "default", "raw.lxc=lxc.log.level=0"],
-            "Use of low-level config \"raw.lxc\" on profile",
+            "Use of low-level config \"raw.lxc\" on container",
         );
         refused(&["snapshot", "c1"], "Project \"p\" doesn't allow for snapshot creation");
         let add = ["config", "device", "add", "c1", "d", "disk", "path=/mnt"];
