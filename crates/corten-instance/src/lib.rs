@@ -8,6 +8,7 @@ pub mod container;
 pub mod device;
 pub mod idmap;
 pub mod instance;
+pub mod instance_type;
 pub mod lifecycle;
 pub mod name;
 pub mod size;

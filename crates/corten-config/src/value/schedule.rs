@@ -24,6 +24,9 @@ struct Line {
     fields: [u64; 5],
     any_day: bool,
     any_weekday: bool,
+    /// How many of the fields, minute and hour, are another number for each thing, so that not everything that is
+    /// scheduled daily is done at once.
+    spread: usize,
 }
 
 /// Least and greatest number of minute, hour, day, month and weekday.
@@ -31,21 +34,27 @@ const BOUNDS: [(u32, u32); 5] = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 6)];
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/// What the aliases stand for.
-const ALIASES: [(&str, &str); 7] = [
-    ("@hourly", "0 * * * *"),
-    ("@daily", "0 0 * * *"),
-    ("@midnight", "0 0 * * *"),
-    ("@weekly", "0 0 * * 0"),
-    ("@monthly", "0 0 1 * *"),
-    ("@annually", "0 0 1 1 *"),
-    ("@yearly", "0 0 1 1 *"),
+/// What the aliases stand for, and how many of their fields are spread.
+const ALIASES: [(&str, &str, usize); 7] = [
+    ("@hourly", "0 * * * *", 1),
+    ("@daily", "0 0 * * *", 2),
+    ("@midnight", "0 0 * * *", 1),
+    ("@weekly", "0 0 * * 0", 2),
+    ("@monthly", "0 0 1 * *", 2),
+    ("@annually", "0 0 1 1 *", 2),
+    ("@yearly", "0 0 1 1 *", 2),
 ];
 
+/// The minute and hour of the thing with this number where an alias leaves them open: the same each time, and others
+/// for other things. The factors have no divisor in common with 60 and 24, so that neighbours are far apart.
+fn own_time(spread: u64) -> [u64; 2] {
+    [spread.wrapping_mul(37) % 60, spread.wrapping_mul(7) % 24]
+}
+
 impl Plan {
-    /// Whether this minute is one of the plan's.
-    pub fn is_due(&self, minute: DateTime) -> bool {
-        self.triggers.iter().any(|trigger| matches!(trigger, Trigger::Clock(line) if line.is_due(minute)))
+    /// Whether this minute is one of the plan's, for the thing with the number `spread`.
+    pub fn is_due(&self, spread: u64, minute: DateTime) -> bool {
+        self.triggers.iter().any(|trigger| matches!(trigger, Trigger::Clock(line) if line.is_due(spread, minute)))
     }
 
     /// Whether the plan names this event: `@startup` or `@never`.
@@ -55,9 +64,13 @@ impl Plan {
 }
 
 impl Line {
-    fn is_due(&self, at: DateTime) -> bool {
+    fn is_due(&self, spread: u64, at: DateTime) -> bool {
         let now = [at.minute(), at.hour(), at.day(), at.month(), at.weekday().to_sunday_zero_offset()];
-        let has = |field: usize| u32::try_from(now[field]).is_ok_and(|number| self.fields[field] >> number & 1 == 1);
+        let own = own_time(spread);
+        let has = |field: usize| {
+            let bits = if field < self.spread { 1 << own[field] } else { self.fields[field] };
+            u32::try_from(now[field]).is_ok_and(|number| bits >> number & 1 == 1)
+        };
         // If both day and weekday are given, either will do; a star leaves it to the other.
         let day = match self.any_day || self.any_weekday {
             true => has(2) && has(4),
@@ -67,7 +80,7 @@ impl Line {
     }
 
     fn parse(text: &str) -> Result<Line, String> {
-        let mut line = Line { fields: [0; 5], any_day: false, any_weekday: false };
+        let mut line = Line { fields: [0; 5], any_day: false, any_weekday: false, spread: 0 };
         for (at, field) in text.split_whitespace().enumerate().take(5) {
             for part in field.split(',') {
                 let (bits, star) = range(part, at)?;
@@ -149,8 +162,8 @@ impl Kind for Schedule {
     fn parse(&self, text: &str) -> Result<Plan, String> {
         let lower = text.to_lowercase();
         let trigger = |text: &str| {
-            if let Some((_, line)) = ALIASES.iter().find(|(name, _)| *name == text) {
-                return Line::parse(line).map(Trigger::Clock);
+            if let Some((_, line, spread)) = ALIASES.iter().find(|(name, ..)| *name == text) {
+                return Line::parse(line).map(|line| Trigger::Clock(Line { spread: *spread, ..line }));
             }
             if self.events && matches!(text, "@startup" | "@never") {
                 return Ok(Trigger::Event(text.to_owned()));
@@ -181,7 +194,7 @@ mod tests {
     const INSTANCE: Schedule = Schedule { events: true };
 
     fn due(schedule: &str, at: &str) -> bool {
-        INSTANCE.parse(schedule).expect(schedule).is_due(at.parse().expect("a time"))
+        INSTANCE.parse(schedule).expect(schedule).is_due(0, at.parse().expect("a time"))
     }
 
     #[test]
@@ -204,6 +217,22 @@ mod tests {
             assert_eq!(due(schedule, at), expected, "{schedule} at {at}");
         }
         assert!(INSTANCE.parse("@startup").expect("taken").names("@startup"));
+    }
+
+    #[test]
+    fn aliases_are_spread_and_lines_are_not() {
+        let day = |schedule: &str, spread: u64| -> Vec<(i8, i8)> {
+            let plan = INSTANCE.parse(schedule).expect(schedule);
+            let midnight: DateTime = "2026-11-23T00:00".parse().expect("a time");
+            let minutes = (0..24 * 60).map(|minute| midnight + jiff::ToSpan::minutes(minute));
+            minutes.filter(|at| plan.is_due(spread, *at)).map(|at| (at.hour(), at.minute())).collect()
+        };
+        assert_eq!(day("@daily", 1), [(7, 37)]);
+        assert_eq!(day("@daily", 2), [(14, 14)]);
+        assert_eq!(day("@midnight", 1), [(0, 37)]);
+        assert_eq!(day("@hourly", 3).len(), 24);
+        assert_eq!(day("30 4 * * *", 5), [(4, 30)]);
+        assert_eq!(day("@never", 5), []);
     }
 
     #[test]

@@ -229,10 +229,19 @@ pub fn rename(tx: &mut Tx<'_>, project: &str, old: &str, new: &str) -> Result<bo
     Ok(tx.exec(sql, params![project, old, new])? == 1)
 }
 
-/// Moves an instance to another project; its profiles must be set anew.
-pub fn move_to_project(tx: &mut Tx<'_>, id: i64, project: &str) -> Result<()> {
-    let sql = "UPDATE instances SET project_id = (SELECT id FROM projects WHERE name = ?2) WHERE id = ?1";
-    tx.exec(sql, params![id, project]).map(drop)
+/// Gives an instance another project, name and profiles, all at once.
+pub fn relocate(
+    tx: &mut Tx<'_>,
+    id: i64,
+    (project, name): (&str, &str),
+    profile_project: &str,
+    profiles: &[String],
+) -> Result<()> {
+    let sql = "UPDATE instances SET name = ?3, project_id = (SELECT id FROM projects WHERE name = ?2) WHERE id = ?1";
+    tx.exec(sql, params![id, project, name])?;
+    // The same names may be other profiles there.
+    replace_profiles(tx, id, profile_project, &[])?;
+    replace_profiles(tx, id, profile_project, profiles)
 }
 
 /// Removes an instance with its snapshots and backups; false if there was none.

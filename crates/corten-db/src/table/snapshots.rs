@@ -123,6 +123,11 @@ pub fn update(tx: &mut Tx<'_>, id: i64, description: &str, expires: Option<Times
     tx.exec(sql, params![id, description, expires]).map(drop)
 }
 
+/// Replaces the devices.
+pub fn set_devices(tx: &mut Tx<'_>, id: i64, own: &Devices) -> Result<()> {
+    devices::SNAPSHOT.replace(tx, id, own)
+}
+
 /// Gives a snapshot another name.
 pub fn rename(tx: &mut Tx<'_>, id: i64, name: &str) -> Result<()> {
     tx.exec("UPDATE instances_snapshots SET name = ?2 WHERE id = ?1", params![id, name]).map(drop)

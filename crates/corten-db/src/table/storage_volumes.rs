@@ -134,6 +134,13 @@ pub fn rename(tx: &mut Tx<'_>, id: i64, name: &str) -> Result<()> {
     tx.exec("UPDATE storage_volumes SET name = ?2 WHERE id = ?1", params![id, name]).map(drop)
 }
 
+/// Gives a volume another pool, project and name, all at once.
+pub fn relocate(tx: &mut Tx<'_>, id: i64, pool_id: i64, project: &str, name: &str) -> Result<()> {
+    let sql = "UPDATE storage_volumes SET storage_pool_id = ?2, name = ?4,
+               project_id = (SELECT id FROM projects WHERE name = ?3) WHERE id = ?1";
+    tx.exec(sql, params![id, pool_id, project, name]).map(drop)
+}
+
 /// Removes a volume with the rows of its snapshots.
 pub fn delete(tx: &mut Tx<'_>, id: i64) -> Result<()> {
     tx.exec("DELETE FROM storage_volumes WHERE id = ?1", params![id]).map(drop)

@@ -40,6 +40,8 @@ pub enum Action {
     Snapshot,
     /// Make it again what a snapshot is.
     Restore,
+    /// Bring it up to what the instance is that it was copied from.
+    Refresh,
     /// Clean up after its init has ended by itself.
     CleanUp,
 }
@@ -47,7 +49,8 @@ pub enum Action {
 impl fmt::Display for Action {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Action::Create => "create",
+            // LXD holds an instance that it refreshes as if it made it.
+            Action::Create | Action::Refresh => "create",
             Action::Start => "start",
             Action::Stop | Action::Kill | Action::CleanUp => "stop",
             Action::Restart => "restart",
@@ -89,7 +92,7 @@ pub fn admit(observed: Observed, busy: Option<Action>, asked: Action) -> Verdict
 
 fn while_busy(busy: Action, asked: Action) -> Verdict {
     use Action::{
-        CleanUp, Create, Delete, Freeze, Kill, Rename, Restart, Restore, Snapshot, Start, Stop, Thaw, Update,
+        CleanUp, Create, Delete, Freeze, Kill, Refresh, Rename, Restart, Restore, Snapshot, Start, Stop, Thaw, Update,
     };
     let refuse = || Verdict::Refuse(format!("Instance is busy running a \"{busy}\" operation"));
     match (asked, busy) {
@@ -100,22 +103,26 @@ fn while_busy(busy: Action, asked: Action) -> Verdict {
         (CleanUp, Stop | Kill | Restart | Restore) => Verdict::Join,
         // A snapshot keeps nobody from anything for long, and snapshots of one instance are taken one by one.
         (
-            Start | Stop | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Snapshot | Restore | CleanUp,
+            Start | Stop | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Snapshot | Restore | Refresh
+            | CleanUp,
             Snapshot,
         )
         | (Snapshot, Update | Freeze | Thaw | CleanUp) => Verdict::Wait,
-        (Start, Create | Stop | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Restore | CleanUp)
-        | (Stop, Create | Start | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Restore)
-        | (Kill, Create | Start | Restart | Freeze | Thaw | Update | Rename | Delete | Restore)
-        | (CleanUp, Create | Start | Freeze | Thaw | Update | Rename | Delete | CleanUp)
-        | (Snapshot, Create | Start | Stop | Kill | Restart | Rename | Delete | Restore)
-        | (Create | Restart | Freeze | Thaw | Update | Rename | Delete | Restore, _) => refuse(),
+        (
+            Start,
+            Create | Stop | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Restore | Refresh | CleanUp,
+        )
+        | (Stop, Create | Start | Kill | Restart | Freeze | Thaw | Update | Rename | Delete | Restore | Refresh)
+        | (Kill, Create | Start | Restart | Freeze | Thaw | Update | Rename | Delete | Restore | Refresh)
+        | (CleanUp, Create | Start | Freeze | Thaw | Update | Rename | Delete | Refresh | CleanUp)
+        | (Snapshot, Create | Start | Stop | Kill | Restart | Rename | Delete | Restore | Refresh)
+        | (Create | Restart | Freeze | Thaw | Update | Rename | Delete | Restore | Refresh, _) => refuse(),
     }
 }
 
 fn while_idle(observed: Observed, asked: Action) -> Verdict {
     use Action::{
-        CleanUp, Create, Delete, Freeze, Kill, Rename, Restart, Restore, Snapshot, Start, Stop, Thaw, Update,
+        CleanUp, Create, Delete, Freeze, Kill, Refresh, Rename, Restart, Restore, Snapshot, Start, Stop, Thaw, Update,
     };
     use Observed::{Frozen, Running, Stopped};
     match (asked, observed) {
@@ -132,8 +139,8 @@ fn while_idle(observed: Observed, asked: Action) -> Verdict {
         (Thaw, Running) => Verdict::Refuse("The container is already running".to_string()),
         (Rename, Stopped) => Verdict::Go,
         (Rename, Running | Frozen) => Verdict::Refuse("Renaming of running container not allowed".to_string()),
-        (Delete, Stopped) => Verdict::Go,
-        (Delete, Running | Frozen) => Verdict::Refuse("Instance is running".to_string()),
+        (Delete | Refresh, Stopped) => Verdict::Go,
+        (Delete | Refresh, Running | Frozen) => Verdict::Refuse("Instance is running".to_string()),
     }
 }
 
@@ -141,7 +148,7 @@ fn while_idle(observed: Observed, asked: Action) -> Verdict {
 mod tests {
     use super::*;
 
-    const ALL: [Action; 13] = [
+    const ALL: [Action; 14] = [
         Action::Create,
         Action::Start,
         Action::Stop,
@@ -154,6 +161,7 @@ mod tests {
         Action::Delete,
         Action::Snapshot,
         Action::Restore,
+        Action::Refresh,
         Action::CleanUp,
     ];
 

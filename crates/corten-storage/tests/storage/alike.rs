@@ -24,6 +24,7 @@ enum Event {
     DeleteSnapshot(u8, u8),
     Copy { from: u8, to: u8, running: bool },
     CopySnapshot { from: u8, name: u8, to: u8 },
+    Refill { from: u8, to: u8, running: bool },
     Rename(u8, u8),
     Delete(u8),
     Remount,
@@ -39,6 +40,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (c.clone(), s.clone()).prop_map(|(c, s)| Event::Restore(c, s)),
         2 => (c.clone(), s.clone()).prop_map(|(c, s)| Event::DeleteSnapshot(c, s)),
         2 => (c.clone(), c.clone(), any::<bool>()).prop_map(|(from, to, running)| Event::Copy { from, to, running }),
+        2 => (c.clone(), c.clone(), any::<bool>()).prop_map(|(from, to, running)| Event::Refill { from, to, running }),
         2 => (c.clone(), s, c.clone()).prop_map(|(from, name, to)| Event::CopySnapshot { from, name, to }),
         1 => (c.clone(), c.clone()).prop_map(|(from, to)| Event::Rename(from, to)),
         1 => c.prop_map(Event::Delete),
@@ -88,6 +90,9 @@ fn tell(pool: &Pool, event: &Event, number: usize) -> Result<()> {
             let snapshots = pool.snapshots(&c(from))?;
             let fill = Fill::Copy { pool, source: &c(from), snapshots: &snapshots };
             pool.create_volume(&c(to), &fill, &watch).map(corten_host::undo::Undo::keep)
+        }),
+        Event::Refill { from, to, running: is } => running(from, is, &|| {
+            pool.refill_volume(&c(to), &Fill::Copy { pool, source: &c(from), snapshots: &[] }, &watch)
         }),
         Event::CopySnapshot { from, name, to } => {
             let fill = Fill::Copy { pool, source: &c(from).snapshot(&s(name)), snapshots: &[] };

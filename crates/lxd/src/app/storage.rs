@@ -2,9 +2,11 @@
 
 pub mod attach;
 pub mod boot;
+pub mod by_clock;
 pub mod change;
 pub mod create;
 pub mod custom;
+pub mod custom_refresh;
 pub mod custom_snapshots;
 pub mod drivers;
 pub mod image_volumes;

@@ -3,11 +3,13 @@
 use corten_api::error::{Error, Result};
 use corten_api::instance::{InstancePost, InstancePut};
 use corten_api::status::StatusCode;
+use corten_config::name::check_instance;
+use corten_db::table::instances;
 use corten_instance::instance::Instance;
 use serde_json::Value;
 
 use crate::app::backups::{Owner, change};
-use crate::app::instances::{Instances, delete, rename, restore, snapshots, state, status, update, view};
+use crate::app::instances::{Instances, delete, relocate, rename, restore, snapshots, state, status, update, view};
 use crate::app::{Call, Endpoint};
 use crate::rest::reply::Reply;
 use crate::rest::route::May;
@@ -102,13 +104,36 @@ fn amend(call: &Call) -> Result<Reply> {
 fn rename(call: &Call) -> Result<Reply> {
     let instance = find(call)?;
     let post: InstancePost = call.json()?;
+    let name = if post.name.is_empty() { instance.name.clone() } else { post.name.clone() };
+    check_instance(&name)?;
     if post.migration {
-        return Err(Error::not_implemented("Migrating instances is not there yet"));
+        return relocate(call, &instance, name, &post);
     }
     rename::check(&call.app, &instance, &post.name)?;
     let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(&instance));
+    if call.app.view(|view| Ok(instances::id(view, &key.0, &name)?))?.is_some() {
+        return Err(Error::conflict(format!("Name {name:?} already in use")));
+    }
     let plan = call.app.plan(call, "Renaming instance").container(&instance.name);
-    let op = call.app.operations.run(plan, move |_| rename::rename(&app, &key, &post.name, Some(&requestor)))?;
+    let op = call.app.operations.run(plan, move |_| rename::rename(&app, &key, &name, Some(&requestor)))?;
+    Reply::accepted(&op)
+}
+
+/// A move that this server does by itself: to another of its pools, or to another project.
+fn relocate(call: &Call, instance: &Instance, name: String, post: &InstancePost) -> Result<Reply> {
+    let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(instance));
+    let (pool, project) = match (post.pool.as_str(), post.project.as_str()) {
+        ("", "") => return Err(Error::not_implemented("Migrating instances between servers is not there yet")),
+        ("", project) => (None, project.to_string()),
+        (pool, _) => (Some(pool.to_string()), key.0.clone()),
+    };
+    if !call.requestor.may_enter(&project) {
+        return Err(Error::forbidden("not authorized"));
+    }
+    let alone = post.instance_only || post.container_only;
+    let target = relocate::Target { key: (project, name), pool, alone };
+    let plan = call.app.plan(call, "Migrating instance").resources("instances", [instance.name.as_str()]);
+    let op = call.app.operations.run(plan, move |_| relocate::relocate(&app, &key, &target, Some(&requestor)))?;
     Reply::accepted(&op)
 }
 

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use corten_api::error::{Error, Result};
 use corten_api::instance::{Instance as Shown, InstanceFull, InstancesPost, InstancesPut};
 use corten_api::url;
+use corten_db::table::instances;
 use corten_instance::instance::Instance;
 
 use crate::app::backups::{change, import, receive};
 use crate::app::images::source;
+use crate::app::instances::copy::Source;
 use crate::app::instances::create::{self, Origin};
-use crate::app::instances::{Instances, snapshots, state, status, view};
+use crate::app::instances::{Instances, instance_types, refresh, snapshots, state, status, view};
 use crate::app::projects::allow;
 use crate::app::projects::quota::Quota;
 use crate::app::{Call, Endpoint};
@@ -80,11 +82,21 @@ fn create(call: &Call) -> Result<Reply> {
     create::request::check(&post, call.query.get("target"))?;
     let project = call.project().to_string();
     create::request::check_project(&call.app, &project)?;
+    if !post.instance_type.is_empty() {
+        for (key, value) in instance_types::keys(&call.app, &post.instance_type)? {
+            post.config.entry(key).or_insert(value);
+        }
+    }
+    if post.source.r#type == "copy" {
+        post.name = create::choose_name(&call.app, &project, &post.name)?;
+        create::request::check_name(&post)?;
+        return copy(call, project, post);
+    }
     let wanted = match post.source.r#type.as_str() {
         "none" => None,
         "image" => Some(source::find(&call.app, &project, &post.source)?),
-        "copy" | "migration" => {
-            return Err(Error::not_implemented(format!("Instances from {:?} are not there yet", post.source.r#type)));
+        "migration" => {
+            return Err(Error::not_implemented("Instances from other servers are not there yet"));
         }
         other => return Err(Error::invalid(format!("Unknown source type {other}"))),
     };
@@ -100,6 +112,32 @@ fn create(call: &Call) -> Result<Reply> {
             Some(wanted) => Origin::Image(Box::new(source::make_ready(&app, &project, wanted, op)?)),
         };
         create::create(&app, &project, &post, &origin, Some(&requestor))
+    })?;
+    Reply::accepted(&op)
+}
+
+/// A copy of an instance of this server, or what brings one that is there up to date.
+fn copy(call: &Call, project: String, mut post: InstancesPost) -> Result<Reply> {
+    let source = Source::find(&call.app, &project, &post.source)?;
+    if !call.requestor.may_enter(&source.instance.project) {
+        return Err(Error::forbidden("not authorized"));
+    }
+    source.complete(&mut post)?;
+    let key = (project.clone(), post.name.clone());
+    let there = call.app.view(|view| Ok(instances::id(view, &key.0, &key.1)?))?.is_some();
+    let refreshes = post.source.refresh && there;
+    if !refreshes {
+        create::must_be_allowed(&call.app, &project, &mut post, None)?;
+    }
+    let names = [post.name.clone(), post.source.source.clone()];
+    let plan = call.app.plan(call, "Creating instance").resources("instances", names.clone());
+    let (app, requestor) = (call.app.clone(), call.lifecycle_requestor());
+    let op = call.app.operations.run(plan.resources("containers", names), move |_| {
+        if refreshes {
+            let alone = post.source.instance_only || post.source.container_only;
+            return refresh::refresh(&app, &key, &source, alone);
+        }
+        create::create(&app, &project, &post, &Origin::Copy(Box::new(source.clone())), Some(&requestor))
     })?;
     Reply::accepted(&op)
 }

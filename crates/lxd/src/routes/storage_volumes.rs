@@ -5,7 +5,7 @@ use crate::app::projects::quota::Quota;
 use crate::app::projects::{Scope, allow};
 use crate::app::storage::custom::{self, Place};
 use crate::app::storage::volumes::{self, Asked, holder, type_code};
-use crate::app::storage::{custom_snapshots, image_volumes, instance_volumes, pools::Pools};
+use crate::app::storage::{custom_refresh, custom_snapshots, image_volumes, instance_volumes, pools::Pools};
 use crate::app::{Call, Endpoint};
 use crate::rest::recursion;
 use crate::rest::reply::Reply;
@@ -14,7 +14,7 @@ use corten_api::error::{Error, Result};
 use corten_api::storage_pool_volume::{StorageVolume, StorageVolumePost, StorageVolumePut, StorageVolumesPost};
 use corten_api::storage_pool_volume_state::{StorageVolumeState, StorageVolumeStateUsage};
 use corten_config::name;
-use corten_db::table::storage_volumes::{CUSTOM, IMAGE};
+use corten_db::table::storage_volumes::{self, CUSTOM, IMAGE};
 use corten_storage::volume::{Kind, Volume, storage_name};
 use serde_json::{Value, json};
 
@@ -123,17 +123,20 @@ fn make(call: &Call, body: StorageVolumesPost) -> Result<Reply> {
         tell(call, "storage-volume-created", &place);
         return Ok(Reply::empty());
     }
-    if body.source.refresh {
-        return Err(Error::not_implemented("Refreshing a volume from another is not there yet"));
-    }
     let other = if body.source.project.is_empty() { scope.clone() } else { call.app.project(&body.source.project)? };
     let source = Place {
         pool: if body.source.pool.is_empty() { place.pool.clone() } else { body.source.pool.clone() },
         project: other.volumes().to_string(),
         name: body.source.name.clone(),
     };
+    let there =
+        call.app.view(|view| Ok(storage_volumes::get(view, &place.pool, &place.project, CUSTOM, &place.name)?))?;
+    let refreshes = body.source.refresh && there.is_some();
     let (app, requestor) = (call.app.clone(), call.lifecycle_requestor());
     let op = call.app.operations.run(app.plan(call, "Copying storage volume"), move |_| {
+        if refreshes {
+            return custom_refresh::refresh(&app, &place, &source, body.source.volume_only);
+        }
         custom::create(&app, &place, &body, Some(&source))?;
         let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
         app.lifecycle_with(

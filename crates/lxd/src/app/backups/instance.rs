@@ -18,7 +18,7 @@ use super::index::{self, Index};
 use crate::app::App;
 use crate::app::archive_file::{Packing, in_words};
 use crate::app::instances::claims::Taken;
-use crate::app::instances::snapshots::take::Still;
+use crate::app::instances::still::Still;
 use crate::app::instances::{backup_file, key, observe, root};
 use crate::rest::operation::Op;
 
@@ -69,7 +69,7 @@ fn stand_still(app: &App, instance: &Instance, pool: &Pool, volume: &Volume) -> 
     let Taken::Go(claim) = app.instances.claims.take(&key, Action::Snapshot, || observe(app, &key))? else {
         return Ok(None);
     };
-    Ok(Some((Still::hold(app, instance)?, claim)))
+    Ok(Some((Still::for_copy(app, instance, pool)?, claim)))
 }
 
 /// Packs the index.

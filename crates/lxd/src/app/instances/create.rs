@@ -20,12 +20,15 @@ use corten_instance::lifecycle::admission::{Action, Observed};
 use corten_instance::step::{pass, step};
 use corten_instance::{name, volatile};
 use corten_storage::fill::Fill;
+use corten_storage::pool::Pool;
+use corten_storage::volume::Volume;
 use serde_json::Value;
 
 use super::claims::Taken;
+use super::copy::Source;
 use super::find::{expand, profile_project, profiles_in_order};
 use super::intent::{self, Intent};
-use super::{backup_file, devices, ids, links, root};
+use super::{backup_file, devices, ids, links, root, snapshots};
 use crate::app::App;
 use crate::app::images::find::seen_from;
 use crate::app::images::source::{Ready, Wanted};
@@ -41,6 +44,8 @@ pub enum Origin {
     Nothing,
     /// An image that is at hand.
     Image(Box<Ready>),
+    /// Another instance, or a snapshot of one.
+    Copy(Box<Source>),
 }
 
 /// Refuses what the limits and restrictions of the project do not let a client do, before anything is fetched for it.
@@ -128,7 +133,7 @@ fn make(
     let instance = step(
         &mut undo,
         "remember the instance",
-        || record(app, &planned).map_err(recording),
+        || record(app, &planned, origin).map_err(recording),
         |instance: &Instance| {
             let (app, instance) = (app.clone(), instance.clone());
             move || forget(&app, &instance)
@@ -145,6 +150,11 @@ fn make(
     let pool = instance.pool().unwrap_or_default().to_string();
     let context = [("storage-pool", Value::from(pool)), ("type", Value::from("container"))];
     app.lifecycle_with(project, "instance-created", &source, requestor.cloned(), context);
+    if let Origin::Copy(source) = origin {
+        for snapshot in &source.along {
+            snapshots::tell(app, &instance, &snapshot.name, "instance-snapshot-created", requestor);
+        }
+    }
     Ok(())
 }
 
@@ -182,7 +192,7 @@ fn plan(app: &App, project: &str, post: &InstancesPost, origin: &Origin) -> Resu
     (instance.expanded_config, instance.expanded_devices) = (config, devices);
     attach::check(app, &instance)
         .map_err(|error| error.context("Failed creating instance record: Failed initialising instance"))?;
-    let own = volatile_keys(app, &instance)?;
+    let own = volatile_keys(app, &instance, origin)?;
     for config in [&mut instance.config, &mut instance.expanded_config] {
         config.extend(own.clone());
     }
@@ -190,7 +200,13 @@ fn plan(app: &App, project: &str, post: &InstancesPost, origin: &Origin) -> Resu
 }
 
 /// Everything that the profiles and the instance say together.
-fn expanded(view: &View<'_>, instance: &Instance) -> Result<(Config, corten_instance::instance::Devices), Abort> {
+///
+/// # Errors
+/// When the project or a profile is not there.
+pub(super) fn expanded(
+    view: &View<'_>,
+    instance: &Instance,
+) -> Result<(Config, corten_instance::instance::Devices), Abort> {
     if projects::get(view, &instance.project)?.is_none() {
         return Err(Error::not_found("Project not found").into());
     }
@@ -200,7 +216,7 @@ fn expanded(view: &View<'_>, instance: &Instance) -> Result<(Config, corten_inst
 }
 
 /// The volatile keys that an instance begins with.
-fn volatile_keys(app: &App, instance: &Instance) -> Result<Config> {
+fn volatile_keys(app: &App, instance: &Instance, origin: &Origin) -> Result<Config> {
     let (map, base) = ids::choose(app, instance)?;
     let mut keys = Config::from([
         (volatile::UUID.to_string(), volatile::new_uuid()?),
@@ -210,6 +226,11 @@ fn volatile_keys(app: &App, instance: &Instance) -> Result<Config> {
         (volatile::IDMAP_ON_DISK.to_string(), "[]".to_string()),
         (volatile::APPLY_TEMPLATE.to_string(), "create".to_string()),
     ]);
+    if matches!(origin, Origin::Copy(_)) {
+        // The files are those of the source, and so are the ids that they carry.
+        keys.remove(volatile::IDMAP_ON_DISK);
+        keys.insert(volatile::APPLY_TEMPLATE.to_string(), "copy".to_string());
+    }
     for (device, options) in &instance.expanded_devices {
         let get = |option: &str| options.get(option).map_or("", String::as_str);
         // A physical interface keeps the address it has.
@@ -217,11 +238,17 @@ fn volatile_keys(app: &App, instance: &Instance) -> Result<Config> {
             keys.insert(format!("volatile.{device}.hwaddr"), volatile::new_mac()?);
         }
     }
+    // Who moves an instance here brings its identity along.
+    let is_given = |key: &str| {
+        let identity = key == volatile::UUID || key == volatile::INSTANCE_ID || key.ends_with(".hwaddr");
+        identity && instance.config.get(key).is_some_and(|value| !value.is_empty())
+    };
+    keys.retain(|key, _| !is_given(key));
     Ok(keys)
 }
 
 /// Writes the rows of the instance and its volume in one decision; gives the instance with its number.
-fn record(app: &App, planned: &Instance) -> Result<Instance> {
+fn record(app: &App, planned: &Instance, origin: &Origin) -> Result<Instance> {
     let pool = match root_disk(&planned.expanded_devices) {
         Some((_, disk)) => disk.get("pool").cloned().unwrap_or_default(),
         None => {
@@ -230,7 +257,7 @@ fn record(app: &App, planned: &Instance) -> Result<Instance> {
             ));
         }
     };
-    let id = app.write(|tx| insert(tx, planned, &pool))?;
+    let id = app.write(|tx| insert_from(tx, planned, &pool, origin))?;
     // As it will be read again: LXD's word for "never used" is the epoch.
     let last_used = if planned.last_used.is_never() { Time::from_unix(0, 0) } else { planned.last_used };
     Ok(Instance { id, last_used, ..planned.clone() })
@@ -241,6 +268,10 @@ fn record(app: &App, planned: &Instance) -> Result<Instance> {
 /// # Errors
 /// When the name is taken, the project does not let it be, or there is no such pool.
 pub fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Abort> {
+    insert_from(tx, planned, pool, &Origin::Nothing)
+}
+
+fn insert_from(tx: &mut Tx<'_>, planned: &Instance, pool: &str, origin: &Origin) -> Result<i64, Abort> {
     if instances::id(tx, &planned.project, &planned.name)?.is_some() {
         let words = "Add instance info to the database: This \"instances\" entry already exists";
         return Err(Error::conflict(words).into());
@@ -269,6 +300,10 @@ pub fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Ab
         devices: planned.devices.clone(),
     };
     let id = instances::insert(tx, &row, &holder)?;
+    let (description, config) = match origin {
+        Origin::Copy(source) => source.volume_row(tx)?,
+        Origin::Nothing | Origin::Image(_) => (String::new(), Config::new()),
+    };
     let volume = storage_volumes::Volume {
         id: 0,
         pool_id: pool.id,
@@ -277,10 +312,13 @@ pub fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Ab
         name: planned.name.clone(),
         kind: storage_volumes::CONTAINER,
         content: 0,
-        description: String::new(),
-        config: Config::new(),
+        description,
+        config,
     };
-    storage_volumes::insert(tx, &volume)?;
+    let volume = storage_volumes::insert(tx, &volume)?;
+    if let Origin::Copy(source) = origin {
+        source.insert_along(tx, planned, id, volume)?;
+    }
     Ok(id)
 }
 
@@ -299,7 +337,7 @@ pub fn forget(app: &App, instance: &Instance) -> Result<()> {
 }
 
 /// Makes the volume of the instance.
-fn fill(app: &App, instance: &Instance, origin: &Origin, undo: &mut Undo) -> Result<()> {
+fn fill(app: &Arc<App>, instance: &Instance, origin: &Origin, undo: &mut Undo) -> Result<()> {
     let (pool, volume) = root::volume(app, instance)?;
     let watch = corten_archive::watch::Watch::default();
     pass("make the volume")?;
@@ -311,12 +349,21 @@ fn fill(app: &App, instance: &Instance, origin: &Origin, undo: &mut Undo) -> Res
             pool.create_volume(&volume, &fill, &watch)
                 .map_err(|error| corten_api::error::Error::from(error).context("Failed creating instance from image"))?
         }
+        Origin::Copy(source) => source.fill(app, &pool, &volume)?,
     };
     undo.absorb(made);
+    limit(instance, &pool, &volume)
+}
+
+/// Limits a new volume to the size that the instance's root disk says.
+///
+/// # Errors
+/// Why it cannot be limited.
+pub(super) fn limit(instance: &Instance, pool: &Pool, volume: &Volume) -> Result<()> {
     let size =
         instance.root_disk().and_then(|(_, disk)| disk.get("size")).map(|size| corten_instance::size::bytes(size));
     if let Some(size) = size.transpose()? {
-        pool.set_quota(&volume, Some(size))?;
+        pool.set_quota(volume, Some(size))?;
     }
     Ok(())
 }

@@ -39,6 +39,23 @@ pub enum Intent {
     RenameSnapshot(String, String),
     /// It becomes what its snapshot of this name is.
     Restore(String),
+    /// Files and snapshots become those of what it was copied from.
+    Refresh,
+    /// Its volume goes to another place, and perhaps it gets another project or name.
+    Move(Move),
+}
+
+/// From where an instance goes, and to where; its project and name now are not said again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The pool that it is on.
+    pub from_pool: String,
+    /// The pool that it comes to, which may be the same.
+    pub pool: String,
+    /// Its project there.
+    pub project: String,
+    /// Its name there.
+    pub name: String,
 }
 
 impl Intent {
@@ -54,6 +71,8 @@ impl Intent {
             Intent::DeleteSnapshot(name) => ("delete-snapshot", vec![name]),
             Intent::RenameSnapshot(old, new) => ("rename-snapshot", vec![old, new]),
             Intent::Restore(name) => ("restore", vec![name]),
+            Intent::Refresh => ("refresh", Vec::new()),
+            Intent::Move(to) => ("move", vec![&to.from_pool, &to.pool, &to.project, &to.name]),
         }
     }
 
@@ -75,6 +94,13 @@ impl Intent {
             ("snapshot-of-frozen", Ok([name]), _) => Intent::SnapshotOfFrozen(name),
             ("delete-snapshot", Ok([name]), _) => Intent::DeleteSnapshot(name),
             ("restore", Ok([name]), _) => Intent::Restore(name),
+            ("refresh", _, []) => Intent::Refresh,
+            ("move", _, [from_pool, pool, project, name]) => Intent::Move(Move {
+                from_pool: from_pool.clone(),
+                pool: pool.clone(),
+                project: project.clone(),
+                name: name.clone(),
+            }),
             ("rename-snapshot", _, [old, new]) => Intent::RenameSnapshot(old.clone(), new.clone()),
             _ => return None,
         };
@@ -175,6 +201,8 @@ mod tests {
             Intent::DeleteSnapshot(name()),
             Intent::RenameSnapshot(name(), "s2".into()),
             Intent::Restore(name()),
+            Intent::Refresh,
+            Intent::Move(Move { from_pool: "p".into(), pool: "q".into(), project: "default".into(), name: name() }),
         ] {
             assert_eq!(Intent::parse(&intent.text(&key)), Some((key.clone(), intent)));
         }

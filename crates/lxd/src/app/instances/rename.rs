@@ -134,7 +134,10 @@ pub fn take_back(app: &App, instance: &Instance, new: &str) -> Result<()> {
 }
 
 /// Renames a folder that may not be there.
-fn rename_folder(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
+///
+/// # Errors
+/// What the kernel says.
+pub(super) fn rename_folder(from: &std::path::Path, to: &std::path::Path) -> Result<()> {
     match std::fs::rename(from, to) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other.with_context(|| format!("Failed to rename {} to {}", from.display(), to.display())),

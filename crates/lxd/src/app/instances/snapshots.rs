@@ -1,5 +1,6 @@
 //! Snapshots of instances: which there are, as the API shows them; one file for each thing that can be done to one.
 
+pub mod by_clock;
 pub mod change;
 pub mod names;
 pub mod remove;
@@ -119,6 +120,6 @@ pub fn path(instance: &Instance, name: &str) -> String {
 }
 
 /// Tells the listeners that something happened to a snapshot.
-fn tell(app: &App, instance: &Instance, name: &str, action: &str, requestor: Option<&EventLifecycleRequestor>) {
+pub fn tell(app: &App, instance: &Instance, name: &str, action: &str, requestor: Option<&EventLifecycleRequestor>) {
     app.lifecycle(&instance.project, action, &path(instance, name), requestor.cloned());
 }

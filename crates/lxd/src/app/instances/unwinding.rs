@@ -2,6 +2,8 @@
 
 mod archives;
 mod changes;
+mod copies;
+mod killed;
 mod snapshots;
 mod world;
 

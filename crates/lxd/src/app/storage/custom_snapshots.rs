@@ -45,12 +45,16 @@ pub fn row(view: &View<'_>, volume: i64, name: &str) -> Result<volume_snapshots:
 /// # Errors
 /// 400 for a bad name, 404 when the volume is not there, 409 when the name is taken.
 pub fn plan(app: &App, place: &Place, asked: &str) -> Result<String> {
+    let now = Time::now();
     app.view(|view| {
         let volume = place.row(view)?;
         allow::snapshot(&scope_in(view, &place.project)?)?;
         let taken = volume_snapshots::of_volume(view, volume.id)?;
         let name = match asked {
-            "" => pattern::choose(pattern::DEFAULT, taken.iter().map(|snapshot| snapshot.name.as_str()))?,
+            "" => {
+                let pattern = volume.config.get("snapshots.pattern").map_or("", String::as_str);
+                pattern::next(pattern, now, taken.iter().map(|snapshot| snapshot.name.as_str()))?
+            }
             asked => asked.to_string(),
         };
         names::check_volume_snapshot(&name)?;

@@ -13,9 +13,8 @@ use crate::app::App;
 /// # Errors
 /// When the pattern gives no name.
 pub fn next(app: &App, instance: &Instance) -> Result<String> {
-    let asked = Some(instance.get("snapshots.pattern")).filter(|pattern| !pattern.is_empty());
     let taken = app.view(|view| Ok(snapshots::of_instance(view, instance.id)?))?;
-    pattern::choose(asked.unwrap_or(pattern::DEFAULT), taken.iter().map(|row| row.name.as_str()))
+    pattern::next(instance.get("snapshots.pattern"), Time::now(), taken.iter().map(|row| row.name.as_str()))
 }
 
 /// When a snapshot that is taken now is to go, by `snapshots.expiry`; `None` is never.

@@ -63,8 +63,22 @@ pub fn remains(app: &App, instance: &Instance, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Removes the files of a snapshot, then its rows; no note is made of it.
+///
+/// # Errors
+/// What cannot be removed; the rows stay then.
+pub fn files_and_rows(app: &App, instance: &Instance, snapshot: &snapshots::Snapshot) -> Result<()> {
+    let (pool, volume) = root::volume(app, instance)?;
+    pool.delete_snapshot(&volume, &snapshot.name)?;
+    forget_rows(app, instance, snapshot.id, &snapshot.name)
+}
+
 fn forget_it(app: &App, instance: &Instance, row: i64, name: &str) -> Result<()> {
     pass("forget the snapshot")?;
+    forget_rows(app, instance, row, name)
+}
+
+fn forget_rows(app: &App, instance: &Instance, row: i64, name: &str) -> Result<()> {
     let copy = app.view(|view| {
         let volume = storage_volumes::of_instance(view, &instance.project, &instance.name)?;
         Ok(volume.map(|volume| volume_snapshots::get(view, volume.id, name)).transpose()?.flatten())

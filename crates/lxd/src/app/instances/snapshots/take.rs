@@ -17,7 +17,7 @@ use corten_instance::step::{pass, step};
 
 use super::super::claims::{Key, Taken};
 use super::super::intent::{self, Intent};
-use super::super::running::{Entry, failed};
+use super::super::still::Still;
 use super::super::{Instances, backup_file, key, links, observe, root};
 use super::show_again;
 use crate::app::App;
@@ -95,10 +95,8 @@ fn make(app: &Arc<App>, instance: &Instance, wanted: &Wanted) -> Result<()> {
             move || forget(&app, row, volume)
         },
     )?;
-    let still = if pool.freezes_for_snapshots() { Still::hold(app, instance)? } else { None };
+    let still = Still::for_copy(app, instance, &pool)?;
     pass("copy the volume")?;
-    // Whoever works with the files of a stopped instance would go on in what is the snapshot from now on.
-    let _bar = app.instances.visits.bar(&key);
     let copied = pool.snapshot_volume(&volume, &wanted.name, &Watch::default());
     drop(still);
     undo.absorb(copied.map_err(|error| Error::from(error).context("Create instance snapshot"))?);
@@ -157,36 +155,4 @@ pub(super) fn forget(app: &App, row: i64, volume: i64) -> Result<()> {
         snapshots::delete(tx, row)?;
         Ok(volume_snapshots::delete(tx, volume)?)
     })
-}
-
-/// A running instance that stands still until this is dropped.
-pub struct Still(Arc<Entry>);
-
-impl Still {
-    /// Freezes the instance when it runs and is not frozen anyway.
-    ///
-    /// # Errors
-    /// When it cannot be frozen.
-    pub fn hold(app: &App, instance: &Instance) -> Result<Option<Still>> {
-        let key = key(instance);
-        let Some(entry) =
-            app.instances.running.get(&key).filter(|_| matches!(observe(app, &key), Ok(Observed::Running)))
-        else {
-            return Ok(None);
-        };
-        pass("freeze the instance")?;
-        let still = Still(entry);
-        still.0.container.freeze().map_err(|error| failed("Failed to freeze the instance", &error))?;
-        Ok(Some(still))
-    }
-}
-
-impl Drop for Still {
-    fn drop(&mut self) {
-        if let Err(error) = self.0.container.thaw()
-            && !self.0.container.has_ended()
-        {
-            tracing::error!(instance = self.0.key.1, %error, "Failed to let an instance run on after its snapshot");
-        }
-    }
 }

@@ -7,7 +7,8 @@ use crate::app::instances::claims::Key;
 use crate::app::instances::snapshots::{remove, rename, take};
 use crate::app::instances::{delete, restore};
 
-fn take_one(world: &World, key: &Key, name: &str) -> corten_api::error::Result<()> {
+/// Takes a snapshot.
+pub fn take_one(world: &World, key: &Key, name: &str) -> corten_api::error::Result<()> {
     let wanted = take::Wanted { name: name.into(), expires: None, stateful: false };
     take::take(&world.app, key, &wanted, None)
 }

@@ -54,9 +54,15 @@ impl World {
         let dirs = Dirs::at(Some(folder.join("lxd")), None);
         let runtime = crate::boot::runtime().expect("threads");
         let app = crate::boot::open(dirs, &runtime, Arc::new(Events::default())).expect("an app");
-        let post = StoragePoolsPost { name: "p".into(), driver: driver.into(), ..StoragePoolsPost::default() };
-        crate::app::storage::create::create(&app, &post).expect("a pool");
-        World { app, folder, _runtime: runtime }
+        let world = World { app, folder, _runtime: runtime };
+        world.pool("p", driver);
+        world
+    }
+
+    /// Makes a pool.
+    pub fn pool(&self, name: &str, driver: &str) {
+        let post = StoragePoolsPost { name: name.into(), driver: driver.into(), ..StoragePoolsPost::default() };
+        crate::app::storage::create::create(&self.app, &post).expect("a pool");
     }
 
     /// A busybox image.
@@ -110,8 +116,13 @@ impl World {
         };
         let (rows, volumes) = self.app.view(read).expect("the database answers");
         let mut files = Vec::new();
-        for part in ["containers", "snapshots", "storage-pools/p/containers", "storage-pools/p/containers-snapshots"] {
+        for part in ["containers", "snapshots"] {
             list(&self.folder.join("lxd").join(part), 2, &mut files);
+        }
+        for pool in ["p", "q"] {
+            for part in ["containers", "containers-snapshots"] {
+                list(&self.folder.join("lxd/storage-pools").join(pool).join(part), 2, &mut files);
+            }
         }
         files.sort();
         (rows, volumes, files)
@@ -148,7 +159,7 @@ impl World {
     }
 }
 
-/// What is in a folder, so many folders deep.
+/// Adds what is in a folder, and in those below it, to `into`.
 pub fn list(folder: &Path, depth: usize, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         into.push(entry.path());
