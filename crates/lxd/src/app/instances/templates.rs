@@ -26,7 +26,8 @@ pub fn apply(app: &App, instance: &Instance, triggers: &[&str]) -> Result<()> {
     let beside = metadata::open(app, instance)?;
     let Some(templates) = beside.metadata()?.and_then(|metadata| metadata.templates) else { return Ok(()) };
     let mut due = Vec::new();
-    for trigger in triggers {
+    // An instance that waits for nothing has an empty trigger, and so has a template of a careless image.
+    for trigger in triggers.iter().filter(|trigger| !trigger.is_empty()) {
         let wants = |template: &&ImageMetadataTemplate| template.when.iter().any(|when| when == trigger);
         due.extend(templates.iter().filter(|(_, template)| wants(template)).map(|(path, one)| (*trigger, path, one)));
     }
