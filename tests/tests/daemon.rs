@@ -144,8 +144,8 @@ fn a_newer_daemon_serves_what_an_older_monitor_runs() {
 #[test]
 fn a_full_disk_under_the_database_refuses_changes_and_nothing_more() {
     story(|host| {
-        host.sh("mkdir -p one/database/global; mount -t tmpfs -o size=16m tmpfs one/database/global; \
-             dd if=/dev/zero of=one/database/global/big bs=1M count=12 status=none; \
+        host.sh("mkdir -p one/database/global; mount -t tmpfs -o size=6m tmpfs one/database/global; \
+             dd if=/dev/zero of=one/database/global/big bs=1M count=3 status=none; \
              head -c 262144 /dev/zero | tr '\\0' a > value");
         let daemon = host.daemon();
         daemon.with_pool("dir");

@@ -180,3 +180,17 @@ fn autostart_goes_by_priority_and_waits_the_delay() {
         assert!((1..=30).contains(&waited), "{times:?}");
     });
 }
+
+#[test]
+fn commands_and_looks_at_the_console_are_told_of() {
+    story(|host| {
+        let daemon = ready(host, "dir");
+        daemon.lxc(["launch", "busybox", "c1"]).ok();
+        until(&daemon, "instance-exec", || {
+            daemon.lxc(["exec", "c1", "--", "true"]).ok();
+        });
+        until(&daemon, "instance-console-retrieved", || {
+            daemon.lxc(["console", "c1", "--show-log"]).ok();
+        });
+    });
+}

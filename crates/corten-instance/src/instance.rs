@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use corten_api::error::{Error, Result};
 use corten_api::time::Time;
 use corten_api::url::DEFAULT_PROJECT;
 pub use corten_config::value::boolean::{is_false, is_true};
@@ -90,9 +91,26 @@ pub fn host_name(project: &str, name: &str) -> String {
 
 /// The disk that is mounted on `/` and has a pool: LXD's definition of a root disk.
 pub fn root_disk(devices: &Devices) -> Option<(&str, &Config)> {
+    root_disks(devices).next()
+}
+
+fn root_disks(devices: &Devices) -> impl Iterator<Item = (&str, &Config)> {
     let is_root = |device: &Config| {
         let get = |key: &str| device.get(key).map_or("", String::as_str);
         get("type") == "disk" && get("path") == "/" && get("source").is_empty() && !get("pool").is_empty()
     };
-    devices.iter().find(|(_, device)| is_root(device)).map(|(name, device)| (name.as_str(), device))
+    devices.iter().filter(move |(_, device)| is_root(device)).map(|(name, device)| (name.as_str(), device))
+}
+
+/// The one root disk that an instance must have.
+///
+/// # Errors
+/// In LXD's words when there is none, or more than one.
+pub fn only_root_disk(devices: &Devices) -> Result<(&str, &Config)> {
+    let mut found = root_disks(devices);
+    match (found.next(), found.next()) {
+        (Some(root), None) => Ok(root),
+        (None, _) => Err(Error::invalid("No root device could be found")),
+        (Some(_), Some(_)) => Err(Error::invalid("More than one root device found")),
+    }
 }

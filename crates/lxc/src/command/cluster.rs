@@ -144,6 +144,7 @@ impl Entity for OfMember {
         if found.name.is_empty() {
             return Err(Error::invalid(MISSING));
         }
+        found.server.require_extension("clustering").await?;
         let path = url::path(["cluster", "members", &found.name]);
         Ok(Place { server: found.server, path, name: found.name, words: 1 })
     }
@@ -161,6 +162,7 @@ impl Configured for OfMember {
 
 /// Refuses servers that are in no cluster.
 async fn require_cluster(server: &Server) -> Result<()> {
+    server.require_extension("clustering").await?;
     let cluster: Cluster = server.get("/1.0/cluster").await?;
     if cluster.enabled { Ok(()) } else { Err(Error::invalid("LXD server isn't part of a cluster")) }
 }

@@ -145,7 +145,7 @@ async fn add(session: &Session, arguments: &Arguments) -> Result<()> {
 fn read_certificate(file: &str, request: &mut CertificatesPost) -> Result<()> {
     let path = if file == "-" { "/dev/stdin" } else { file };
     let pem = std::fs::read_to_string(path).with_context(|| format!("open {path}"))?;
-    let all = tls::certificates(&pem)?;
+    let all = tls::certificates(&pem).unwrap_or_default();
     let first = all.first().ok_or_else(|| Error::invalid("Invalid certificate file"))?;
     request.certificate = BASE64.encode(first);
     if request.name.is_empty() {

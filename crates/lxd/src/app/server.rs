@@ -59,6 +59,7 @@ impl App {
                 }
             }
         }
+        must_be_there(keys.keys().filter(|key| !old.contains_key(*key)))?;
         check::server(&asked.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect())?;
         self.listen_as(&keys)?;
         let saved = self.save_settings(&keys, super::settings::is_local);
@@ -92,6 +93,24 @@ impl App {
             self.images.prune.notify_one();
         }
         tracing::debug!(keys = ?changed.keys().collect::<Vec<_>>(), "Server configuration changed");
+    }
+}
+
+/// Keys that would have this server do what it cannot do yet.
+const NOT_THERE: [(&str, &str); 5] = [
+    ("candid.", "Authentication by Candid"),
+    ("rbac.", "RBAC"),
+    ("maas.", "MAAS"),
+    ("storage.backups_volume", "A volume for backups"),
+    ("storage.images_volume", "A volume for images"),
+];
+
+fn must_be_there<'a>(mut keys: impl Iterator<Item = &'a String>) -> Result<()> {
+    let find =
+        |key: &'a String| NOT_THERE.iter().find(|(prefix, _)| key.starts_with(prefix)).map(|(_, what)| (key, what));
+    match keys.find_map(find) {
+        Some((key, what)) => Err(Error::not_implemented(format!("{what} is not there yet (key {key:?})"))),
+        None => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use corten_api::error::{Error, Result};
 use corten_api::instance_console::InstanceConsolePost;
 use corten_api::instance_exec::InstanceExecPost;
 
-use crate::app::instances::{console, exec as run};
+use crate::app::instances::{console, exec as run, tell};
 use crate::app::{Call, Endpoint};
 use crate::rest::reply::Reply;
 use crate::rest::route::May;
@@ -38,11 +38,13 @@ fn console_attach(call: &Call) -> Result<Reply> {
 fn console_log(call: &Call) -> Result<Reply> {
     let instance = instance::find(call)?;
     let log = console::log(&call.app, &instance)?;
+    tell(&call.app, &instance, "instance-console-retrieved", None);
     Ok(Reply::bytes(log, "application/octet-stream"))
 }
 
 fn console_clear(call: &Call) -> Result<Reply> {
     let instance = instance::find(call)?;
     console::clear_log(&call.app, &instance)?;
+    tell(&call.app, &instance, "instance-console-reset", None);
     Ok(Reply::empty())
 }

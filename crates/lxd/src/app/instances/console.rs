@@ -42,10 +42,13 @@ pub fn attach(app: &Arc<App>, call: &Call, instance: &Instance, post: &InstanceC
     let entry = app.instances.running.get(&key(instance)).ok_or_else(|| Error::invalid("Instance is not running"))?;
     let plan = app.plan(call, "Showing console").container(&instance.name);
     let (size, force) = (exec::size(post.width, post.height), post.force);
+    let (told, of) = (app.clone(), instance.clone());
     app.operations.run_websockets(plan, &["0", "control"], move |_, mut connections| async move {
         let late = || Error::internal("Timed out waiting for websockets to connect");
         let data = connections.remove("0").ok_or_else(late)?;
         let data = timeout(PATIENCE, data).await.map_err(|_| late())?.map_err(|_| late())?;
+        let source = corten_api::url::path_in(&of.project, ["instances", &of.name]);
+        told.lifecycle_with(&of.project, "instance-console", &source, None, [("type", "console".into())]);
         serve(entry, size, force, data, connections.remove("control")).await
     })
 }

@@ -15,7 +15,7 @@ use corten_db::error::Abort;
 use corten_db::table::{architecture, images, instances, projects, storage_pools, storage_volumes};
 use corten_db::{Tx, View};
 use corten_host::undo::Undo;
-use corten_instance::instance::{Config, Instance, root_disk};
+use corten_instance::instance::{Config, Instance, only_root_disk};
 use corten_instance::lifecycle::admission::{Action, Observed};
 use corten_instance::step::{pass, step};
 use corten_instance::{name, volatile};
@@ -28,7 +28,7 @@ use super::claims::Taken;
 use super::copy::Source;
 use super::find::{expand, profile_project, profiles_in_order};
 use super::intent::{self, Intent};
-use super::{backup_file, devices, ids, links, root, snapshots};
+use super::{backup_file, devices, ids, links, root, snapshots, unprivileged};
 use crate::app::App;
 use crate::app::images::find::seen_from;
 use crate::app::images::source::{Ready, Wanted};
@@ -77,6 +77,7 @@ pub fn must_be_allowed(app: &App, project: &str, post: &mut InstancesPost, image
 fn check_record(app: &App, post: &InstancesPost) -> Result<()> {
     corten_config::name::check_instance(&post.name)?;
     corten_config::check(corten_config::Entity::Instance(Kind::Container), &post.config)?;
+    unprivileged::check(&post.config)?;
     super::update::check_devices(app, &post.devices).map_err(initialising)
 }
 
@@ -249,14 +250,9 @@ fn volatile_keys(app: &App, instance: &Instance, origin: &Origin) -> Result<Conf
 
 /// Writes the rows of the instance and its volume in one decision; gives the instance with its number.
 fn record(app: &App, planned: &Instance, origin: &Origin) -> Result<Instance> {
-    let pool = match root_disk(&planned.expanded_devices) {
-        Some((_, disk)) => disk.get("pool").cloned().unwrap_or_default(),
-        None => {
-            return Err(Error::invalid(
-                "Failed initialising instance: Failed getting root disk: No root device could be found",
-            ));
-        }
-    };
+    let root = only_root_disk(&planned.expanded_devices);
+    let (_, disk) = root.map_err(|error| error.context("Failed initialising instance: Failed getting root disk"))?;
+    let pool = disk.get("pool").cloned().unwrap_or_default();
     let id = app.write(|tx| insert_from(tx, planned, &pool, origin))?;
     // As it will be read again: LXD's word for "never used" is the epoch.
     let last_used = if planned.last_used.is_never() { Time::from_unix(0, 0) } else { planned.last_used };

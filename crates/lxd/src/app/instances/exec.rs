@@ -60,7 +60,7 @@ pub fn exec(app: &Arc<App>, call: &Call, instance: Instance, post: InstanceExecP
         });
     }
     let names: &[&'static str] = if post.interactive { &["0", "control"] } else { &["0", "1", "2", "control"] };
-    let work = Work { entry, post, spec };
+    let work = Work { app: app.clone(), instance, entry, post, spec };
     app.operations.run_websockets(plan, names, |op, connections| async move {
         if work.post.interactive {
             work.interactive(op, connections).await
@@ -103,7 +103,14 @@ fn record(
     let stdio = [null.as_fd(), stdout.as_fd(), stderr.as_fd()];
     let session =
         entry.container.exec(&spec, stdio, &[]).map_err(|error| failed("Failed to run the command", &error))?;
+    began(app, instance, post);
     Ok((session, metadata))
+}
+
+/// Tells that a command runs.
+fn began(app: &App, instance: &Instance, post: &InstanceExecPost) {
+    let source = corten_api::url::path_in(&instance.project, ["instances", &instance.name]);
+    app.lifecycle_with(&instance.project, "instance-exec", &source, None, [("command", json!(post.command))]);
 }
 
 /// The status goes to the client in any case; what a shell says with 126 and 127 also fails the operation, as in LXD.
@@ -118,6 +125,8 @@ fn finish(op: &Op, status: i32) -> Result<()> {
 
 /// A command whose client connects websockets.
 struct Work {
+    app: Arc<App>,
+    instance: Instance,
     entry: Arc<Entry>,
     post: InstanceExecPost,
     spec: ExecSpec,
@@ -151,6 +160,7 @@ impl Work {
                 Ok((master, session))
             })
             .await?;
+        began(&self.app, &self.instance, &self.post);
         let terminal = Pipe::new(master).context("Failed to wait for the terminal")?;
         let (sink, stream) = socket.split();
         let session = Arc::new(Mutex::new(session));
@@ -173,6 +183,7 @@ impl Work {
         let stderr = connected(&mut connections, "2").await?;
         let spec = self.spec.clone();
         let (ends, session) = self.on_thread(move |entry| run_with_pipes(entry, &spec)).await?;
+        began(&self.app, &self.instance, &self.post);
         let [input, output, errors] = ends;
         let (mut in_sink, in_stream) = stdin.split();
         let ((out_sink, mut out_stream), (err_sink, mut err_stream)) = (stdout.split(), stderr.split());

@@ -9,7 +9,7 @@ use corten_config::entity::Guest;
 use corten_db::table::{architecture, instances};
 use corten_host::undo::Undo;
 use corten_instance::container::raw_lxc;
-use corten_instance::instance::{Config, Devices, Instance};
+use corten_instance::instance::{Config, Devices, Instance, only_root_disk};
 use corten_instance::lifecycle::admission::Action;
 use corten_instance::step::pass;
 use corten_instance::{cloud_init, volatile};
@@ -139,10 +139,9 @@ fn must_keep_ids(old: &Instance, new: &Instance) -> Result<()> {
 }
 
 fn must_keep_root(old: &Instance, new: &Instance) -> Result<()> {
+    only_root_disk(&new.expanded_devices)
+        .map_err(|error| error.context("Invalid devices: Failed detecting root disk device"))?;
     match (old.pool(), new.pool()) {
-        (_, None) => {
-            Err(Error::invalid("Invalid devices: Failed detecting root disk device: No root device could be found"))
-        }
         (Some(before), Some(after)) if before != after => {
             Err(Error::invalid("The storage pool of the root disk can only be changed through move"))
         }
