@@ -166,6 +166,16 @@ fn a_hostile_container_gets_nothing_of_the_host() {
             );
         }
         assert!(!std::path::Path::new("/etc/raced").exists());
+        // A directory that is another mount every other moment, of the container's own and of the kernel's files.
+        inside("mkdir /mounts; (while :; do mount -t tmpfs none /mounts; mount -t proc none /mounts; umount /mounts; umount /mounts; done) >/dev/null 2>&1 </dev/null &").ok();
+        let pattern = std::fs::read("/proc/sys/kernel/core_pattern").expect("the host has one");
+        for round in 0..40 {
+            let text = format!("|/evil {round}\n");
+            for path in ["c1/mounts/sys/kernel/core_pattern", "c1/mounts/sysrq-trigger", "c1/mounts/file"] {
+                let _ = daemon.lxc_with(["file", "push", "-", path], text.as_bytes());
+            }
+        }
+        assert_eq!(std::fs::read("/proc/sys/kernel/core_pattern").expect("still there"), pattern);
         assert_eq!(std::fs::read("/etc/hostname").ok(), before);
         assert_eq!(std::fs::metadata(&secret).expect("still there").uid(), 0);
     });
@@ -270,5 +280,39 @@ fn files_over_ssh() {
         child.wait().expect("it is our child");
         assert!(daemon.lxc(["file", "mount", "c1/root"]).refused().contains("Instance path cannot be used"));
         assert!(daemon.lxc(["file", "mount", "c1", "/no/such"]).refused().contains("no such file or directory"));
+    });
+}
+
+#[test]
+fn files_in_a_folder_of_this_host() {
+    story(|host| {
+        use std::io::BufRead;
+        if host.sh("command -v sshfs >/dev/null && test -w /dev/fuse && echo yes || echo no") != "yes\n" {
+            eprintln!("skipped: there is no sshfs, or no /dev/fuse");
+            return;
+        }
+        let daemon = ready(host, "overlay");
+        let folder = host.folder().join("mounted");
+        std::fs::create_dir(&folder).expect("the story's folder is ours");
+        let mut lxc = daemon.lxc_command(["file", "mount", "c1/root", "mounted"]);
+        let mut child = lxc.stdout(std::process::Stdio::piped()).spawn().expect("lxc was built");
+        let mut lines = std::io::BufReader::new(child.stdout.take().expect("a pipe was asked for")).lines();
+        let said = lines.next().expect("a line").expect("text");
+        assert!(said.starts_with("sshfs mounting \"c1/root\" on"), "{said}");
+        eventually("the folder is mounted", || {
+            std::fs::metadata(&folder)
+                .is_ok_and(|found| found.dev() != std::fs::metadata(host.folder()).expect("ours").dev())
+        });
+        std::fs::write(folder.join("note"), "from outside").expect("written");
+        assert_eq!(daemon.lxc(["exec", "c1", "--", "cat", "/root/note"]).ok(), "from outside");
+        daemon.lxc(["exec", "c1", "--", "sh", "-c", "echo inside > /root/other"]).ok();
+        assert_eq!(std::fs::read_to_string(folder.join("other")).expect("read"), "inside\n");
+        std::fs::rename(folder.join("other"), folder.join("note")).expect("replaced");
+        assert_eq!(daemon.lxc(["exec", "c1", "--", "cat", "/root/note"]).ok(), "inside\n");
+        // Interrupted, it leaves the folder as it was.
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+            .expect("ours");
+        assert!(child.wait().expect("it ends").success());
+        assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 0);
     });
 }

@@ -104,27 +104,31 @@ async fn on_folder(server: &Server, name: &str, path: &Path, target: &Path) -> R
     printer::print_line("Press ctrl+c to finish");
     let (mut reader, mut writer) = tokio::io::split(connection);
     let pid = child.id();
-    tokio::select! {
-        copied = tokio::io::copy(&mut reader, &mut to) => {
-            match copied {
+    let mut relayed = std::pin::pin!(async {
+        tokio::select! {
+            copied = tokio::io::copy(&mut reader, &mut to) => match copied {
                 Err(error) => printer::warn_line(&format!("I/O copy from instance to sshfs failed: {error}")),
                 Ok(_) => printer::print_line("Instance disconnected"),
-            }
-        }
-        copied = tokio::io::copy(&mut from, &mut writer) => {
-            if let Err(error) = copied {
+            },
+            copied = tokio::io::copy(&mut from, &mut writer) => if let Err(error) = copied {
                 printer::warn_line(&format!("I/O copy from sshfs to instance failed: {error}"));
-            }
+            },
         }
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated() => {}
-    }
-    // Interrupted, it unmounts.
+    });
+    let interrupted = tokio::select! {
+        () = &mut relayed => false,
+        _ = tokio::signal::ctrl_c() => true,
+        () = terminated() => true,
+    };
+    // Interrupted, it unmounts, and may have something to say to the instance before it ends.
     if let Some(pid) = pid.and_then(|pid| rustix::process::Pid::from_raw(pid.try_into().unwrap_or(0))) {
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
     }
-    drop((to, from));
-    let status = child.wait().await.context("Failed to wait for sshfs")?;
+    let status = tokio::select! {
+        status = child.wait() => status,
+        () = async { if interrupted { relayed.await; } std::future::pending().await } => return Ok(()),
+    };
+    let status = status.context("Failed to wait for sshfs")?;
     if !status.success() {
         return Err(Error::invalid(status.to_string()));
     }

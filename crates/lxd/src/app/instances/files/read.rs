@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use corten_api::error::Result;
+use corten_api::error::{Error, Result};
 use corten_api::time::Time;
 use corten_files::attributes::Attributes;
 use corten_files::transfer::Reading;
@@ -100,14 +100,16 @@ pub fn read(app: &App, instance: &Instance, path: &Path) -> Result<(Described, C
 fn stream(mut reading: Reading, door: Door, size: u64, doing: &str) -> Result<Content> {
     let mut first = Vec::new();
     let mut failed = |source: &mut dyn Read| {
-        source.read_to_end(&mut first).map_err(|error| corten_api::error::Error::internal(format!("{doing}: {error}")))
+        source.read_to_end(&mut first).map_err(|error| Error::internal(format!("{doing}: {error}")))
     };
     if failed(&mut (&mut reading).take(PIECE as u64))? < PIECE {
         return Ok(Content::Whole(first));
     }
     if size < PIECE as u64 {
         // A file of the kernel's that is longer than it said.
-        failed(&mut (&mut reading).take(LARGEST_UNTOLD))?;
+        if failed(&mut (&mut reading).take(LARGEST_UNTOLD))? as u64 == LARGEST_UNTOLD {
+            return Err(Error::internal(format!("{doing}: it does not say how long it is, and has no end")));
+        }
         return Ok(Content::Whole(first));
     }
     let rest = Rest { reading, _door: door };

@@ -12,6 +12,8 @@ use corten_files::wire::open;
 use corten_files::{Client, Failure};
 use corten_instance::instance::Instance;
 
+use rustix::fs::FileType;
+
 use super::{door, refused};
 use crate::app::App;
 
@@ -129,8 +131,9 @@ fn file(client: &mut Client, path: &Path, wanted: &Wanted, body: &mut impl Read,
             Err(Cut::Source(error)) => Err(cut_off(doing, &error)),
         }
     });
-    if outcome.is_err() && !existed {
-        // Half a file that was not there before is worse than none.
+    let is_file = |client: &mut Client| client.lstat(path).is_ok_and(|found| found.kind() == FileType::RegularFile);
+    if outcome.is_err() && !existed && is_file(client) {
+        // Half a file that was not there before is worse than none. A link that led nowhere stays, with what it leads to.
         let _ = client.remove(path, false);
     }
     outcome
@@ -144,7 +147,7 @@ pub fn remove(app: &App, instance: &Instance, path: &Path) -> Result<()> {
     let door = door::open(app, instance)?;
     let mut client = door.client()?;
     let wrong = |failure: Failure| refused(&format!("Failed to remove {}", path.display()), &failure);
-    let directory = client.lstat(path).map_err(wrong)?.kind() == rustix::fs::FileType::Directory;
+    let directory = client.lstat(path).map_err(wrong)?.kind() == FileType::Directory;
     client.remove(path, directory).map_err(wrong)
 }
 
