@@ -117,3 +117,39 @@ fn p2p_macvlan_and_physical_interfaces_reach_the_container() {
         assert!(outside.contains("card0@"), "the card is back: {outside}");
     });
 }
+
+#[test]
+fn forwards_are_rules_of_the_firewall() {
+    story(|host| {
+        let mut daemon = host.daemon();
+        daemon.lxc(["network", "create", "fwdbr0", "ipv4.address=10.79.0.1/24", "ipv6.address=none"]).ok();
+        let forward = |words: &[&str]| daemon.lxc(["network", "forward"].iter().chain(words));
+        forward(&["create", "fwdbr0", "198.51.100.1"]).ok();
+        host.sh("! nft list chain inet lxd fwdprert.fwdbr0 2>/dev/null");
+        assert!(forward(&["create", "fwdbr0", "198.51.100.1"]).refused().contains("already exists"));
+        forward(&["set", "fwdbr0", "198.51.100.1", "target_address=10.79.0.2"]).ok();
+        let outside = forward(&["port", "add", "fwdbr0", "198.51.100.1", "tcp", "80", "10.80.0.3"]);
+        assert!(outside.refused().contains("Target address is not within the network subnet in port specification 0"));
+        forward(&["port", "add", "fwdbr0", "198.51.100.1", "tcp", "80-81", "10.79.0.3", "8080"]).ok();
+        let rules = || host.sh("nft -nn list chain inet lxd fwdprert.fwdbr0");
+        let wanted = [
+            "ip daddr 198.51.100.1 tcp dport 80 dnat ip to 10.79.0.3:8080",
+            "ip daddr 198.51.100.1 tcp dport 81 dnat ip to 10.79.0.3:8080",
+            "ip daddr 198.51.100.1 dnat ip to 10.79.0.2",
+        ];
+        let places: Vec<Option<usize>> = wanted.iter().map(|rule| rules().find(rule)).collect();
+        assert!(places.is_sorted() && places.iter().all(Option::is_some), "{}", rules());
+        let shown = daemon.get("/1.0/networks/fwdbr0/forwards/198.51.100.1");
+        assert_eq!((&shown["location"], &shown["ports"][0]["target_port"]), (&"none".into(), &"8080".into()));
+
+        // After a restart of the host they are put in force again.
+        daemon.kill();
+        host.sh("nft flush ruleset");
+        daemon.begin();
+        assert!(rules().contains(wanted[0]), "{}", rules());
+        daemon.lxc(["network", "forward", "port", "remove", "fwdbr0", "198.51.100.1", "tcp"]).ok();
+        assert!(!rules().contains("tcp dport"), "{}", rules());
+        daemon.lxc(["network", "delete", "fwdbr0"]).ok();
+        host.sh("! nft list chain inet lxd fwdprert.fwdbr0 2>/dev/null");
+    });
+}

@@ -279,7 +279,7 @@ pub const ALL: [Extension; 318] = [
     no("clustering_evacuation"),
     no("network_ovn_nat_address"),
     no("network_bgp"),
-    no("network_forward"),
+    yes("network_forward"),
     yes("custom_volume_refresh"),
     yes("network_counters_errors_dropped"),
     yes("metrics"),

@@ -28,6 +28,8 @@ pub const VOLUME: Keyed = Keyed { table: "storage_volumes_config", owner: "stora
 /// Keys of volume snapshots.
 pub const VOLUME_SNAPSHOT: Keyed =
     Keyed { table: "storage_volumes_snapshots_config", owner: "storage_volume_snapshot_id" };
+/// Keys of network forwards.
+pub const NETWORK_FORWARD: Keyed = Keyed { table: "networks_forwards_config", owner: "network_forward_id" };
 /// Keys of cluster members.
 pub const NODE: Keyed = Keyed { table: "nodes_config", owner: "node_id" };
 

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod conflicts;
 pub mod create;
+pub mod forwards;
 pub mod hosts;
 pub mod view;
 
@@ -95,7 +96,8 @@ pub fn up_all(app: &App) -> Result<()> {
 
 fn up(app: &App, row: &networks::Network) -> Result<()> {
     let changed = open(app, row)?.up(&hosts::of(app, row)?)?;
-    remember(app, row, &changed)
+    remember(app, row, &changed)?;
+    forwards::apply_if_any(app, row)
 }
 
 fn forget(app: &App, row: &networks::Network) -> Result<()> {

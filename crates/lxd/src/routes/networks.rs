@@ -3,6 +3,7 @@
 use corten_api::error::{Error, Result};
 use corten_api::network::{Network, NetworkPost, NetworkPut, NetworksPost};
 use corten_api::url;
+use corten_db::table::networks::Network as Row;
 use serde_json::{Value, json};
 
 use crate::app::networks::{change, create, hosts, open, row, view};
@@ -39,10 +40,23 @@ fn seen(call: &Call, mut network: Network) -> Network {
     network
 }
 
-/// The project that holds the network of the path.
+/// The managed network of the path.
 ///
 /// # Errors
 /// 404 where the call's project may not use the network: what is forbidden is not there.
+pub fn allowed(call: &Call) -> Result<Row> {
+    let scope = call.app.scope(call)?;
+    let name = call.part("name");
+    if !allow::network(&scope, name, true) {
+        return Err(Error::not_found("Network not found"));
+    }
+    row(&call.app, scope.networks(), name)
+}
+
+/// The project that holds the network of the path, which may be an interface of the host.
+///
+/// # Errors
+/// As [`allowed`].
 fn place(call: &Call) -> Result<String> {
     let (scope, name) = (call.app.scope(call)?, call.part("name"));
     let managed = row(&call.app, scope.networks(), name).is_ok();

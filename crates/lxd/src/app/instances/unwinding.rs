@@ -3,6 +3,7 @@
 mod archives;
 mod changes;
 mod copies;
+mod forwards;
 mod killed;
 mod snapshots;
 mod world;

@@ -5,7 +5,7 @@ use corten_api::network::NetworkPut;
 use corten_db::table::networks;
 use corten_network::registry::{self, Kind};
 
-use super::{hosts, open, row, view};
+use super::{forwards, hosts, open, row, view};
 use crate::app::App;
 
 /// Gives a network another description and other keys; with `amend`, keys that are not named stay.
@@ -54,7 +54,10 @@ pub fn rename(app: &App, project: &str, name: &str, new: &str) -> Result<()> {
     }
     let network = open(app, &row)?;
     network.rename(new, &[])?;
+    forwards::clear(app, &row)?;
     let remembered = app.write(|tx| Ok(networks::rename(tx, row.id, new)?));
+    let now = if remembered.is_ok() { new } else { name };
+    forwards::apply_if_any(app, &networks::Network { name: now.to_string(), ..row.clone() })?;
     if remembered.is_err() {
         open(app, &networks::Network { name: new.to_string(), ..row })?.rename(name, &[])?;
     }
@@ -68,6 +71,7 @@ pub fn rename(app: &App, project: &str, name: &str, new: &str) -> Result<()> {
 pub fn delete(app: &App, project: &str, name: &str) -> Result<()> {
     let row = row(app, project, name)?;
     must_be_unused(app, name, "The network is currently in use")?;
+    forwards::clear(app, &row)?;
     open(app, &row)?.delete()?;
     app.write(|tx| Ok(networks::delete(tx, row.id)?))
 }
