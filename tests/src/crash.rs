@@ -59,6 +59,53 @@ pub fn run(host: &Host, plan: Plan) {
     println!("{}: {} kills, seed {}: {counts:?}", plan.driver, trial.killed, plan.seed);
 }
 
+/// How many bytes are left on the disk when a verb begins: none, or so many that it gets some way.
+const LEFT: [u64; 4] = [0, 64 << 10, 1 << 20, 4 << 20];
+
+/// Tries every verb on a disk that is full, or about to be: each ends whole or undone, and nothing of it is left.
+///
+/// # Panics
+/// When something is not as it must be.
+pub fn on_a_full_disk(host: &Host, driver: &'static str) {
+    host.sh("mkdir one; mount -t tmpfs -o size=160m none one");
+    let mut world = set_up(host, driver);
+    let baseline = Baseline::look(&world);
+    let filler = world.daemon.dir.join("filler");
+    let mut refused = 0;
+    for (number, verb) in VERBS.iter().enumerate() {
+        for left in LEFT {
+            world.prepare(verb, number as u64);
+            let before = world.look();
+            fill(&filler, left);
+            let ran = world.lxc(&(verb.words)(&world));
+            std::fs::remove_file(&filler).expect("it is ours");
+            refused += u32::from(ran.status != 0);
+            let told = format!("driver {driver}, {} with {left} bytes left: {}", verb.name, ran.err);
+            let _told = check::TellOnPanic(&told);
+            let (after, wanted) = (world.look(), (verb.after)(&world, &before));
+            let between: Vec<Seen> = verb.between.iter().map(|between| between(&before)).collect();
+            let mut states = [&before, &wanted].into_iter().chain(&between);
+            let as_asked =
+                if ran.status == 0 { after.is_like(&wanted) } else { states.any(|state| after.is_like(state)) };
+            assert!(as_asked, "neither before nor after: {after:?}\nbefore: {before:?}\nafter: {wanted:?}");
+            baseline.check(&world);
+        }
+    }
+    assert!(refused > 0, "the disk was full");
+    println!("{driver}: {refused} verbs were refused");
+    drop(world);
+    host.sh("umount -l one");
+}
+
+/// Fills the disk but for `left` bytes.
+fn fill(path: &std::path::Path, left: u64) {
+    let mut file = std::fs::File::create(path).expect("there was room");
+    let block = [1u8; 1 << 16];
+    while std::io::Write::write_all(&mut file, &block).is_ok() {}
+    let length = file.metadata().expect("it is open").len();
+    file.set_len(length.saturating_sub(left)).expect("it is ours");
+}
+
 /// A daemon with a pool, a network, an image, and `c0`, which runs all the time and must never notice.
 fn set_up(host: &Host, driver: &str) -> World {
     let daemon = host.daemon();

@@ -2,7 +2,7 @@
 //! `cargo xtask crash`, which sets the three variables.
 #![forbid(unsafe_code)]
 
-use stories::crash::{Plan, run};
+use stories::crash::{Plan, on_a_full_disk, run};
 use stories::story;
 
 /// How many kills of each driver, what they are drawn from, and the only driver to try.
@@ -32,4 +32,14 @@ fn a_killed_daemon_leaves_nothing_half_done_on_dir() {
 #[test]
 fn a_killed_daemon_leaves_nothing_half_done_on_overlay() {
     trial("overlay");
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_half_done_on_dir() {
+    story(|host| on_a_full_disk(host, "dir"));
+}
+
+#[test]
+fn a_full_disk_leaves_nothing_half_done_on_overlay() {
+    story(|host| on_a_full_disk(host, "overlay"));
 }

@@ -1,8 +1,11 @@
 //! What can go wrong with a container, told as step, errno and object.
 
 use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use crate::spec::{Root, Source};
 
 /// Why a container did not start: the step that failed, what it was doing, and the kernel's word.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -31,10 +34,16 @@ impl StartFailed {
         }
     }
 
-    /// Whether the file system at the root or a mount cannot map ids: the caller may shift the files and try again.
-    pub fn is_idmap_unsupported(&self) -> bool {
-        self.step == crate::monitor::steps::IDMAP
+    /// Whether the file system of this root cannot map ids: the caller may give the files other owners and try again.
+    pub fn is_root_unmappable(&self, root: &Root) -> bool {
+        let Source::Tree { path } = &root.source else { return false };
+        self.step == crate::monitor::steps::IDMAP && self.what == mapping(path)
     }
+}
+
+/// What is being done when the ids of the tree at `path` are mapped.
+pub(crate) fn mapping(path: &Path) -> String {
+    format!("mapping the ids of {}", path.display())
 }
 
 fn reason(errno: i32, detail: Option<&str>) -> String {

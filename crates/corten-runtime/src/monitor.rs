@@ -7,6 +7,7 @@ mod ending;
 mod files;
 mod groups;
 mod limits;
+mod locked;
 pub mod named_systemd;
 pub mod nodes;
 mod root;

@@ -61,12 +61,21 @@ const WITH_IDS: [&str; 3] = ["security.capability", "system.posix_acl_access", "
 /// # Errors
 /// [`file::Error`] with the first path that could not be changed; others may have been changed then.
 pub fn tree(path: &Path, ids: &dyn IdShift) -> Result<u64, file::Error> {
+    tree_again(path, ids, None)
+}
+
+/// As [`tree`], to end what was begun after the moment `since` (seconds and nanoseconds): what was changed after it has its
+/// new owner, since nothing else works on the tree.
+///
+/// # Errors
+/// See [`tree`].
+pub fn tree_again(path: &Path, ids: &dyn IdShift, since: Option<(i64, i64)>) -> Result<u64, file::Error> {
     let wrong = |source: io::Error| file::Error::new("changing the owner of", path, source);
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(wrong(io::ErrorKind::InvalidInput.into()));
     };
     let parent = Directory::open(parent).map_err(wrong)?;
-    let work = Work::new(ids);
+    let work = Work::new(ids, since);
     if let Some(below) = work.entry(&parent, name, FileType::Unknown, path)? {
         work.give(below);
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
@@ -92,6 +101,7 @@ struct Todo {
 /// What the threads share.
 struct Work<'a> {
     ids: &'a dyn IdShift,
+    since: Option<(i64, i64)>,
     todo: Mutex<Vec<Todo>>,
     /// Told when `todo` grows, and when all is done.
     changed: Condvar,
@@ -107,9 +117,10 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(ids: &'a dyn IdShift) -> Work<'a> {
+    fn new(ids: &'a dyn IdShift, since: Option<(i64, i64)>) -> Work<'a> {
         Work {
             ids,
+            since,
             todo: Mutex::default(),
             changed: Condvar::new(),
             open: AtomicUsize::new(0),
@@ -195,6 +206,10 @@ impl<'a> Work<'a> {
     fn change(&self, dir: &Directory, name: &OsStr) -> io::Result<Option<FileType>> {
         let stat = dir.stat(name)?;
         let kind = FileType::from_raw_mode(stat.st_mode);
+        let changed = (stat.st_ctime, i64::try_from(stat.st_ctime_nsec).unwrap_or_default());
+        if self.since.is_some_and(|since| changed > since) {
+            return Ok(Some(kind));
+        }
         if stat.st_nlink > 1 && kind != FileType::Directory {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             if !seen.insert((stat.st_dev, stat.st_ino)) {

@@ -23,3 +23,13 @@ pub fn unshare_mounts_and_network() -> io::Result<()> {
     // SAFETY: rustix has it as unsafe for CLONE_FILES, which is not asked for: descriptors stay shared between threads.
     unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(io::Error::from)
 }
+
+/// Gives a process without threads a mount namespace of its own. Who is in a user namespace by then owns it, and may not
+/// change the attributes of the mounts that it begins with.
+///
+/// # Errors
+/// `EPERM` without `CAP_SYS_ADMIN` in the user namespace that the process is in.
+pub fn unshare_mounts() -> io::Result<()> {
+    // SAFETY: rustix has it as unsafe for CLONE_FILES, which is not asked for: descriptors stay shared between threads.
+    unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }.map_err(io::Error::from)
+}

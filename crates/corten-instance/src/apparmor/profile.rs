@@ -39,6 +39,7 @@ const BASE: &str = r#"  # What the container does with itself.
   ptrace peer=@{profile_name},
   unix (receive),
   unix peer=(label=@{profile_name}),
+  unix addr=none,
 
   # File systems that show nothing of others.
   mount fstype=cgroup -> /sys/fs/cgroup/**,
@@ -161,7 +162,9 @@ fn propagations(text: &mut String, target: &str) {
 /// A mount namespace that belongs to a user namespace is the container's own affair: the kernel itself keeps it from
 /// uncovering anything.
 const UNPRIVILEGED: &str = "
-  # Mounts of a user namespace.
+  # Mounts of a user namespace. The first is what systemd makes for services that are not to see others' processes: a
+  # root that is about to be changed into, where all of the above is at its place again.
+  mount fstype=proc -> /run/systemd/unit-root/proc/,
   pivot_root,
   mount options=(rw,bind) / -> /**,
   mount options=(rw,bind) /** -> /**,

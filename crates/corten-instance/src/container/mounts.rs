@@ -30,6 +30,7 @@ pub fn mounts(privileged: bool, folder: Option<&Path>) -> Vec<Mount> {
             fstype: Some("mqueue".to_string()),
             options: vec!["rw".to_string(), "relatime".to_string()],
             idmapped: false,
+            locked: false,
             within: None,
             optional: true,
             create: Create::Dir,

@@ -25,10 +25,32 @@ pub fn settings(instance: &Instance) -> Settings {
     }
 }
 
+/// Calls that LXD can be asked to do in the container's place; each has a key `security.syscalls.intercept.NAME`.
+const INTERCEPTED: [&str; 5] = ["bpf", "mknod", "mount", "sched_setscheduler", "setxattr"];
+
+/// The first key that asks for a call to be intercepted, which nothing here does yet. LXD looks away, too, when the
+/// container is privileged and needs no help.
+pub fn intercepts(instance: &Instance) -> Option<String> {
+    let keys = INTERCEPTED.iter().map(|call| format!("security.syscalls.intercept.{call}"));
+    keys.into_iter().find(|key| instance.is_on(key) && !instance.is_privileged())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::instance::Config;
+
+    #[test]
+    fn interception_is_noticed_where_it_would_help() {
+        let key = "security.syscalls.intercept.mknod";
+        let with = |keys: &[&str]| {
+            let expanded_config = keys.iter().map(|key| (key.to_string(), "true".to_string())).collect();
+            intercepts(&Instance { expanded_config, ..Instance::default() })
+        };
+        assert_eq!(with(&[key]).as_deref(), Some(key));
+        assert_eq!(with(&[key, "security.privileged"]), None);
+        assert_eq!(with(&["security.nesting"]), None);
+    }
 
     #[test]
     fn the_default_list_is_on_unless_refused() {

@@ -71,17 +71,29 @@ fn mount(call: &Call<'_>, source: &Path, idmapped: bool) -> Result<Mount> {
         options.push(call.get("propagation").to_string());
     }
     options.extend(call.get("raw.mount.options").split(',').filter(|option| !option.is_empty()).map(str::to_string));
+    let locked = recursive || is_restricted(source, &options);
     let create = if source.is_dir() || fstype.is_some() { Create::Dir } else { Create::File };
     Ok(Mount {
         source: source.to_path_buf(),
         target: call.get("path").trim_start_matches('/').into(),
         fstype,
         options,
+        locked,
         within: None,
         idmapped,
         optional: !is_required(call),
         create,
     })
+}
+
+/// Whether a mount has less than all rights, by its options or since its source has: the container is not to change that.
+fn is_restricted(source: &Path, options: &[String]) -> bool {
+    let restricting = ["ro", "nosuid", "nodev", "noexec"];
+    let by_source = rustix::fs::statvfs(source).is_ok_and(|found| {
+        use rustix::fs::StatVfsMountFlags as Flag;
+        found.f_flag.intersects(Flag::RDONLY | Flag::NOSUID | Flag::NODEV | Flag::NOEXEC)
+    });
+    by_source || options.iter().any(|option| restricting.contains(&option.as_str()))
 }
 
 impl Device for Disk {

@@ -2,12 +2,12 @@
 
 use std::ffi::{CString, OsStr};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use corten_host::mount;
-use corten_host::syscall::process::{become_32_bit, close_from_at_exec, default_signals, execve};
+use corten_host::syscall::process::{become_32_bit, close_all_but, default_signals, execve};
 use rustix::fs::Mode;
 use rustix::process::{Pid, Rlimit as Limit};
 use rustix::thread::{
@@ -17,7 +17,7 @@ use rustix::thread::{
 use super::child::{Doing, Failure, Outcome, failure};
 use super::secure::Confinement;
 use super::start::Running;
-use super::{limits, view};
+use super::{limits, locked, view};
 use crate::spec::{Create, ExecSpec};
 
 /// All that a process of a container shares with it, but for the pid namespace, in which it was born.
@@ -53,6 +53,8 @@ pub struct Plan<'a> {
     pub spec: &'a ExecSpec,
     /// Its standard input, output and error.
     pub stdio: &'a [OwnedFd],
+    /// Where it says what went wrong; closed at exec.
+    pub complaints: &'a OwnedFd,
     /// The container.
     pub running: &'a Running,
     /// The monitor's own limit of descriptors before it raised it.
@@ -108,10 +110,12 @@ fn prepare(plan: &Plan<'_>) -> Outcome {
         become_32_bit().doing(|| "becoming a process of 32 bits".into())?;
     }
     take_ids(*uid, *gid, groups)?;
+    // Before anything is looked up that the container may have made: a link to /proc/self/fd must not lead to what is
+    // ours (compare CVE-2024-21626).
+    close_all_but(&[plan.complaints.as_raw_fd()]);
     let cwd = if cwd.as_os_str().is_empty() { Path::new("/") } else { cwd };
     rustix::process::chdir(cwd).doing(|| format!("going to {}", cwd.display()))?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    close_from_at_exec(3).doing(|| "closing descriptors".into())?;
     default_signals();
     Ok(())
 }
@@ -162,8 +166,16 @@ pub fn status_of(error: &io::Error) -> i32 {
 
 /// Puts a detached tree into the running container, from a child of the monitor.
 pub fn put_mount(init: BorrowedFd<'_>, user: bool, tree: &OwnedFd, target: &Path, create: Create) -> Outcome {
-    enter_as_root(init, user)?;
-    view::put(tree, target, create)
+    rustix::process::umask(Mode::empty());
+    if !user {
+        join(init, false)?;
+        return view::put(tree, target, create);
+    }
+    // What is read-only is to stay so.
+    let tree = locked::lock_on_the_way(tree, init).doing(|| format!("locking the mount of {}", target.display()))?;
+    join(init, false)?;
+    take_ids(0, 0, &[])?;
+    view::put(&tree, target, create)
 }
 
 /// Takes a mount away in the running container, from a child of the monitor.

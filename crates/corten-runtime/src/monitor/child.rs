@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
 use corten_host::cgroup::Entrance;
@@ -108,7 +108,11 @@ pub fn run(spec: &Spec, parent: &OwnedFd, entrance: Entrance) -> ! {
 /// Before its cgroup namespace, whose roots the groups become.
 fn enter_groups(child: &mut Child<'_>) -> Outcome {
     let entering = |error| failure("entering the container's control group", error);
-    child.entrance.take().map_or(Ok(()), |entrance| entrance.walk_in().map_err(entering))
+    child.entrance.take().map_or(Ok(()), |entrance| entrance.walk_in().map_err(entering))?;
+    // What is the monitor's must not be within reach of any path of the container's.
+    let trees = child.trees.iter().flatten().chain([child.parent]);
+    syscall::process::close_all_but(&trees.map(AsRawFd::as_raw_fd).collect::<Vec<_>>());
+    Ok(())
 }
 
 fn become_root(child: &mut Child<'_>) -> Outcome {
@@ -244,10 +248,11 @@ fn execute(child: &mut Child<'_>) -> Outcome {
     if child.spec.linux32 {
         syscall::process::become_32_bit().doing(|| "becoming a process of 32 bits".into())?;
     }
+    // Nothing of ours is left that a link to /proc/self/fd could lead to.
+    syscall::process::close_all_but(&[child.parent.as_raw_fd()]);
     let cwd = if init.cwd.as_os_str().is_empty() { Path::new("/") } else { &init.cwd };
     rustix::process::chdir(cwd).doing(|| format!("going to {}", cwd.display()))?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    syscall::process::close_from_at_exec(3).doing(|| "closing descriptors".into())?;
     syscall::process::default_signals();
     let source = attach::execute(&init.argv, &init.env);
     Err(Failure { what: format!("executing {:?}", init.argv[0]), source })

@@ -1,11 +1,12 @@
 //! Processes run in the container on request, and short errands of the monitor's children there.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
 use corten_host::fd;
 use corten_host::syscall::clone3::{Side, clone3, exit_now, fork};
+use corten_host::syscall::process::close_all_but;
 use rustix::process::{Rlimit as Limit, WaitId, WaitIdOptions};
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +101,7 @@ fn launch(
     match clone3(0, group.as_ref().map(AsFd::as_fd))? {
         Side::Parent { pid, pidfd } => Ok((pid, pidfd, ours)),
         Side::Child => {
-            let failure = attach::become_process(&Plan { spec, stdio, running, nofile });
+            let failure = attach::become_process(&Plan { spec, stdio, complaints: &theirs, running, nofile });
             let _ = wire::send(&theirs, &Complaint::of(&failure), &[]);
             exit_now(127)
         }
@@ -192,6 +193,14 @@ pub fn send(running: &Running, task: &Task, owner: OwnedFd) -> Result<Errand, (O
         }
         Ok(Side::Child) => {
             let (init, user) = (running.pidfd.as_fd(), running.kept.idmap.is_some());
+            // No path of the container's leads to what is ours.
+            let own = match task {
+                Task::Put(tree, ..) => Some(tree),
+                Task::Serve(socket) => Some(socket),
+                Task::Take(..) => None,
+            };
+            let needed = [Some(&theirs), Some(&running.pidfd), own];
+            close_all_but(&needed.into_iter().flatten().map(AsRawFd::as_raw_fd).collect::<Vec<_>>());
             let done: Outcome = match task {
                 Task::Put(tree, target, create) => attach::put_mount(init, user, tree, target, *create),
                 Task::Take(target, remove) => attach::take_mount(init, user, target, *remove),

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use corten_host::mount::{self, Options};
 
-use super::{nodes, steps};
-use crate::failure::{Error, StartFailed};
+use super::{locked, nodes, steps};
+use crate::failure::{Error, StartFailed, mapping};
 use crate::spec::{DeviceNode, Mount, Source, Spec};
 
 /// Nodes of the host that every `/dev` has.
@@ -59,7 +59,7 @@ fn open_one(spec: &Spec, wanted: Wanted<'_>, userns: Option<BorrowedFd<'_>>) -> 
             let failed = |error| StartFailed::new(steps::SOURCES, format!("opening {}", path.display()), &error);
             private_tree(&path, false).map(Some).map_err(failed)
         }
-        Wanted::Bind(mount) => match tree(mount, userns) {
+        Wanted::Bind(mount) => match tree(mount, userns).and_then(|tree| locked(mount, tree, userns)) {
             Ok(tree) => Ok(Some(tree)),
             Err(_) if mount.optional => Ok(None),
             Err(Error::Start(failure)) => Err(failure),
@@ -95,8 +95,7 @@ fn private_tree(path: &Path, recursive: bool) -> std::io::Result<OwnedFd> {
 }
 
 fn map_ids(tree: &OwnedFd, userns: BorrowedFd<'_>, path: &Path) -> Result<(), StartFailed> {
-    mount::map_ids(tree, userns, true)
-        .map_err(|error| StartFailed::new(steps::IDMAP, format!("mapping the ids of {}", path.display()), &error))
+    mount::map_ids(tree, userns, true).map_err(|error| StartFailed::new(steps::IDMAP, mapping(path), &error))
 }
 
 /// The detached tree of a mount, with its options and id map; for a running container a file system is made here too,
@@ -137,6 +136,16 @@ pub fn tree(mount: &Mount, userns: Option<BorrowedFd<'_>>) -> Result<OwnedFd, Er
         mount.source.display()
     )))?;
     Ok(tree)
+}
+
+/// The tree with its attributes locked, where that is asked for and there is a root who could change them.
+fn locked(mount: &Mount, tree: OwnedFd, userns: Option<BorrowedFd<'_>>) -> Result<OwnedFd, Error> {
+    match userns {
+        Some(userns) if mount.locked => {
+            locked::lock(&tree, userns).map_err(Error::io(format!("locking the mount of {}", mount.target.display())))
+        }
+        _ => Ok(tree),
+    }
 }
 
 /// A failure on the daemon's side of things as one of a start.

@@ -10,7 +10,7 @@ use std::path::Path;
 use corten_host::cgroup::Version;
 use corten_host::cgroup::layout::Hierarchy;
 use corten_host::mount::{self, Options};
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 
 use super::child::{Doing, Outcome, failure};
@@ -198,21 +198,30 @@ fn fresh(fstype: &str, path: &str, options: &[&str]) -> Outcome<OwnedFd> {
 /// Attaches a detached tree, making what is missing.
 pub fn put(tree: &OwnedFd, target: &Path, create: Create) -> Outcome {
     make(target, create)?;
-    mount::attach(tree, CWD, target).doing(|| format!("mounting {}", target.display()))
+    let place = look_up(target).doing(|| format!("mounting {}", target.display()))?;
+    mount::attach(tree, &place, Path::new("")).doing(|| format!("mounting {}", target.display()))
+}
+
+/// Finds what is at a path of the container's. Its links are its own affair, but for those of `/proc/PID/fd` and their
+/// like: on the way to the container there are descriptors that are not.
+fn look_up(path: &Path) -> rustix::io::Result<OwnedFd> {
+    openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_MAGICLINKS)
 }
 
 /// Makes what a mount is to be put on, with the directories above it.
 pub fn make(target: &Path, create: Create) -> Outcome {
-    if create == Create::No || std::fs::metadata(target).is_ok() {
+    if create == Create::No || look_up(target).is_ok() {
         return Ok(());
     }
-    if let Some(parent) = target.parent() {
-        make(parent, Create::Dir)?;
-    }
+    let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else { return Ok(()) };
+    make(parent, Create::Dir)?;
+    let parent = look_up(parent).doing(|| format!("making {}", target.display()))?;
     let made = match create {
-        Create::Dir => rustix::fs::mkdir(target, Mode::from_raw_mode(0o755)),
-        _ => rustix::fs::open(target, OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from_raw_mode(0o644))
-            .map(drop),
+        Create::Dir => rustix::fs::mkdirat(&parent, name, Mode::from_raw_mode(0o755)),
+        _ => {
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+            rustix::fs::openat(&parent, name, flags, Mode::from_raw_mode(0o644)).map(drop)
+        }
     };
     match made {
         Ok(()) | Err(Errno::EXIST) => Ok(()),

@@ -59,6 +59,9 @@ pub struct Mount {
     /// The source's ids are mapped as the container's (not for file systems that are mounted inside).
     #[serde(default)]
     pub idmapped: bool,
+    /// Its attributes, such as `ro`, are not the container's to change.
+    #[serde(default)]
+    pub locked: bool,
     /// A missing source or target, or a refusal of the kernel, is passed over.
     #[serde(default)]
     pub optional: bool,

@@ -31,6 +31,7 @@ pub mod rename;
 pub mod restore;
 pub mod root;
 pub mod running;
+pub mod shift;
 pub mod snapshots;
 pub mod start;
 pub mod state;

@@ -6,6 +6,7 @@
 //! after a power failure, and no wait for the disk is needed.
 
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use corten_api::error::{Context, Result};
@@ -37,6 +38,8 @@ pub enum Intent {
     DeleteSnapshot(String),
     /// Its snapshot of the first name gets the second.
     RenameSnapshot(String, String),
+    /// Its files get other owners: from the first id map, as JSON, to the second.
+    Shift(String, String),
     /// It becomes what its snapshot of this name is.
     Restore(String),
     /// Files and snapshots become those of what it was copied from.
@@ -70,6 +73,7 @@ impl Intent {
             Intent::SnapshotOfFrozen(name) => ("snapshot-of-frozen", vec![name]),
             Intent::DeleteSnapshot(name) => ("delete-snapshot", vec![name]),
             Intent::RenameSnapshot(old, new) => ("rename-snapshot", vec![old, new]),
+            Intent::Shift(from, to) => ("shift", vec![from, to]),
             Intent::Restore(name) => ("restore", vec![name]),
             Intent::Refresh => ("refresh", Vec::new()),
             Intent::Move(to) => ("move", vec![&to.from_pool, &to.pool, &to.project, &to.name]),
@@ -101,6 +105,7 @@ impl Intent {
                 project: project.clone(),
                 name: name.clone(),
             }),
+            ("shift", _, [from, to]) => Intent::Shift(from.clone(), to.clone()),
             ("rename-snapshot", _, [old, new]) => Intent::RenameSnapshot(old.clone(), new.clone()),
             _ => return None,
         };
@@ -141,6 +146,16 @@ pub fn note_if_possible(app: &App, key: &Key, intent: &Intent, undo: &mut Undo) 
 /// What the kernel says.
 pub fn done(app: &App, key: &Key) -> Result<()> {
     remove(&place(app, key))
+}
+
+/// When the note on this instance was written: seconds and nanoseconds since 1970.
+///
+/// # Errors
+/// When there is none.
+pub fn written(app: &App, key: &Key) -> Result<(i64, i64)> {
+    let path = place(app, key);
+    let found = std::fs::symlink_metadata(&path).with_context(|| format!("Failed to read {}", path.display()))?;
+    Ok((found.mtime(), found.mtime_nsec()))
 }
 
 /// What an earlier daemon meant and did not end.
@@ -200,6 +215,7 @@ mod tests {
             Intent::SnapshotOfFrozen(name()),
             Intent::DeleteSnapshot(name()),
             Intent::RenameSnapshot(name(), "s2".into()),
+            Intent::Shift("[]".into(), "[{\"Isuid\":true}]".into()),
             Intent::Restore(name()),
             Intent::Refresh,
             Intent::Move(Move { from_pool: "p".into(), pool: "q".into(), project: "default".into(), name: name() }),

@@ -12,7 +12,7 @@ use super::claims::Key;
 use super::intent::{self, Intent};
 use super::running::failed;
 use super::snapshots::{self, remove};
-use super::{Instances, delete, devices, ended, refresh, relocate, rename, restore, root, start};
+use super::{Instances, delete, devices, ended, refresh, relocate, rename, restore, root, shift, start};
 use crate::app::{App, apparmor};
 
 /// Deals with everything that was begun and not ended. Pools are mounted, and nothing is under way.
@@ -54,6 +54,7 @@ fn one(app: &Arc<App>, key: &Key, intent: &Intent) -> Result<()> {
             remove::remains(app, &instance, name)
         }
         Intent::RenameSnapshot(old, new) => snapshots::rename::take_back(app, &instance, old, new),
+        Intent::Shift(from, to) => shift::go_on(app, &instance, from, to),
         Intent::Restore(name) => restore::make(app, &instance, name),
         Intent::Refresh => refresh::take_back(app, &instance),
         Intent::Move(to) => relocate::recover(app, key, to),

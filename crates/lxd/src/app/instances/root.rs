@@ -1,19 +1,17 @@
 //! The root volume of an instance: which it is, opened for a start, shifted when the file system cannot map ids.
 
-use std::path::Path;
-
-use corten_api::error::{Context, Error, Result, chain};
+use corten_api::error::{Error, Result};
 use corten_db::table::storage_volumes;
 use corten_host::idmap::IdMap;
 use corten_host::undo::Undo;
 use corten_instance::instance::Instance;
 use corten_instance::step::step;
-use corten_instance::volatile;
 use corten_runtime::spec;
 use corten_storage::driver::Root;
 use corten_storage::pool::Pool;
 use corten_storage::volume::{Kind, Volume, storage_name};
 
+use super::shift;
 use crate::app::App;
 use crate::app::storage::pools::Pools;
 
@@ -51,32 +49,17 @@ pub fn open(app: &App, instance: &Instance, map: &IdMap, undo: &mut Undo) -> Res
             }
         },
     )?;
-    let on_disk = IdMap::from_json(or_empty(instance.volatile(volatile::IDMAP_ON_DISK)))
-        .map_err(|error| Error::internal(chain(&error)))?;
     let source = match root {
         Root::Tree(path) => spec::Source::Tree { path },
         Root::Overlay { lower, upper, work } => spec::Source::Overlay { lower, upper, work },
     };
-    if !on_disk.is_empty() && !on_disk.same_as(map) {
-        unshift(&source, &on_disk)?;
-    }
-    // Files carry the container's ids unless an earlier start had to shift them by just this map.
+    // Files carry the container's own ids unless an earlier start had to give them the host's.
+    let on_disk = shift::on_disk(instance)?;
     let shifted = !on_disk.is_empty() && on_disk.same_as(map);
+    if !on_disk.is_empty() && !shifted {
+        shift::change(app, instance, &source, &on_disk, &IdMap::default())?;
+    }
     Ok(spec::Root { source, idmapped: !map.is_empty() && !shifted, readonly: false })
-}
-
-/// Gives the files of a tree the container's own ids again.
-fn unshift(source: &spec::Source, on_disk: &IdMap) -> Result<()> {
-    let spec::Source::Tree { path } = source else { return Ok(()) };
-    shift(path, &on_disk.reversed())
-}
-
-fn shift(path: &Path, map: &IdMap) -> Result<()> {
-    corten_host::idmap::shift::tree(path, map).map(drop).context("Failed to shift the file system of the instance")
-}
-
-fn or_empty(text: &str) -> &str {
-    if text.is_empty() { "[]" } else { text }
 }
 
 /// The instance has stopped: its root is not in use any more.

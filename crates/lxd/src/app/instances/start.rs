@@ -20,12 +20,12 @@ use corten_instance::instance::{Config, Instance};
 use corten_instance::lifecycle::admission::Action;
 use corten_instance::step::{pass, step};
 use corten_instance::{idmap, volatile};
-use corten_runtime::Spec;
+use corten_runtime::{Spec, StartFailed};
 
 use super::claims::{Claim, Key, Taken};
 use super::intent::{self, Intent};
 use super::running::Entry;
-use super::{Instances, devices, ended, ids, key, limits, observe, root, snapshots, tell, templates};
+use super::{Instances, devices, ended, ids, key, limits, observe, root, shift, snapshots, tell, templates};
 use crate::app::{App, apparmor};
 
 /// Compiled seccomp filters, so that an ordinary start does not compile the same policy again.
@@ -128,6 +128,9 @@ fn check(instance: &Instance, layout: &Layout) -> Result<()> {
     if wants_v1 && layout.is_pure_v2() && instance.is_privileged() {
         return Err(Error::invalid("The image used by this instance requires a CGroupV1 host system"));
     }
+    if let Some(key) = seccomp::intercepts(instance) {
+        return Err(Error::internal(format!("LXC doesn't support seccomp notify, which {key} needs")));
+    }
     Ok(())
 }
 
@@ -212,8 +215,10 @@ fn launch(app: &App, instance: &Instance, spec: &Spec, map: &IdMap, undo: &mut U
         undo,
         "run the container",
         || {
-            let container = corten_runtime::start(monitor, spec)
-                .map_err(|error| Error::internal(format!("Failed to run the container: {}", chain(&error))))?;
+            let container = match corten_runtime::start(monitor, spec) {
+                Err(failed) if failed.is_root_unmappable(&spec.root) => start_shifted(app, instance, spec, map)?,
+                outcome => outcome.map_err(|error| not_run(&error))?,
+            };
             app.instances.running.add(key(instance), container, map.clone())
         },
         |entry| {
@@ -226,6 +231,19 @@ fn launch(app: &App, instance: &Instance, spec: &Spec, map: &IdMap, undo: &mut U
         },
     )?;
     Ok(entry)
+}
+
+fn not_run(error: &StartFailed) -> Error {
+    Error::internal(format!("Failed to run the container: {}", chain(error)))
+}
+
+/// Starts a container whose file system cannot map ids: its files get the host's ids instead.
+fn start_shifted(app: &App, instance: &Instance, spec: &Spec, map: &IdMap) -> Result<corten_runtime::Container> {
+    tracing::info!(instance = instance.name, "The file system cannot map ids; the files are given others");
+    shift::change(app, instance, &spec.root.source, &IdMap::default(), map)?;
+    let mut spec = spec.clone();
+    spec.root.idmapped = false;
+    corten_runtime::start(&app.instances.monitor, &spec).map_err(|error| not_run(&error))
 }
 
 /// Writes the volatile keys and the time of the start, in one decision; an empty value removes its key.
