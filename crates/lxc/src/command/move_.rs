@@ -42,8 +42,8 @@ pub static COMMAND: Command = Command {
 async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
     let (target, storage, project) =
         (arguments.text("target"), arguments.text("storage"), arguments.text("target-project"));
-    if target.is_empty() && arguments.len() < 2 {
-        // With one word only a move to another member makes sense; LXD shows its help for the rest.
+    if target.is_empty() && storage.is_empty() && project.is_empty() && arguments.len() < 2 {
+        // With one word only a move to another member, pool or project makes sense; LXD shows its help for the rest.
         return Err(Error::invalid("Invalid number of arguments"));
     }
     let source = arguments.word(0);
