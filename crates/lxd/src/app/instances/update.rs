@@ -19,6 +19,7 @@ use super::find::{expand, profile_project, profiles_in_order};
 use super::{Instances, apply, backup_file, devices, ids, limits, observe, tell, unprivileged};
 use crate::app::App;
 use crate::app::devlxd;
+use crate::app::networks::hosts;
 use crate::app::projects::allow;
 use crate::app::storage::attach;
 
@@ -68,6 +69,9 @@ pub(super) fn bring_about(app: &Arc<App>, old: &Instance, new: &Instance) -> Res
     pass("remember the change")?;
     remember(app, new)?;
     undo.keep();
+    if app.instances.running.get(&super::key(old)).is_none() {
+        hosts::follow(app, old, new);
+    }
     devlxd::tell(app, old, new, &apply::changed_devices(old, new));
     Ok(())
 }

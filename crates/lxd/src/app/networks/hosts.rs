@@ -63,6 +63,38 @@ pub fn forget(app: &App, instance: &Instance) {
     }
 }
 
+/// Lets the networks of an instance that does not run know its NICs as they are after a change; those of one that runs
+/// hear of it when the NIC itself changes. What fails is logged, as in [`forget`].
+pub fn follow(app: &App, old: &Instance, new: &Instance) {
+    let nics = |instance: &Instance| -> Vec<(String, Config)> {
+        let is_nic = |options: &Config| options.get("type").is_some_and(|kind| kind == "nic");
+        let devices = instance.expanded_devices.iter().filter(|(_, options)| is_nic(options));
+        devices.map(|(name, options)| (name.clone(), options.clone())).collect()
+    };
+    for (device, options) in nics(old) {
+        let same = new
+            .expanded_devices
+            .get(&device)
+            .is_some_and(|now| host(new, &device, now) == host(old, &device, &options));
+        if !same && let Err(error) = forget_one(app, old, &device, &options) {
+            tracing::warn!(instance = old.name, device, %error, "Failed to let a network forget a NIC");
+        }
+    }
+    for (device, options) in nics(new) {
+        if let Err(error) = know_one(app, new, &device, &options) {
+            tracing::warn!(instance = new.name, device, %error, "Failed to let a network know a NIC");
+        }
+    }
+}
+
+fn know_one(app: &App, instance: &Instance, device: &str, options: &Config) -> Result<()> {
+    let network = super::of_nic(app, &instance.project, options)?;
+    match (network, host(instance, device, options)) {
+        (Some(network), Some(host)) => Ok(network.set_host(&host)?),
+        _ => Ok(()),
+    }
+}
+
 fn forget_one(app: &App, instance: &Instance, device: &str, options: &Config) -> Result<()> {
     let network = super::of_nic(app, &instance.project, options)?;
     match (network, host(instance, device, options)) {
