@@ -94,12 +94,14 @@ pub fn root_disk(devices: &Devices) -> Option<(&str, &Config)> {
     root_disks(devices).next()
 }
 
+/// Whether a device is mounted on `/` and has a pool.
+pub fn is_root_disk(device: &Config) -> bool {
+    let get = |key: &str| device.get(key).map_or("", String::as_str);
+    get("type") == "disk" && get("path") == "/" && get("source").is_empty() && !get("pool").is_empty()
+}
+
 fn root_disks(devices: &Devices) -> impl Iterator<Item = (&str, &Config)> {
-    let is_root = |device: &Config| {
-        let get = |key: &str| device.get(key).map_or("", String::as_str);
-        get("type") == "disk" && get("path") == "/" && get("source").is_empty() && !get("pool").is_empty()
-    };
-    devices.iter().filter(move |(_, device)| is_root(device)).map(|(name, device)| (name.as_str(), device))
+    devices.iter().filter(|(_, device)| is_root_disk(device)).map(|(name, device)| (name.as_str(), device))
 }
 
 /// The one root disk that an instance must have.

@@ -9,7 +9,7 @@ use corten_host::undo::Undo;
 use corten_instance::aspect::{Aspect, of_key};
 use corten_instance::device::diff::{Diff, diff};
 use corten_instance::device::registry::device;
-use corten_instance::instance::{Config, Instance};
+use corten_instance::instance::{Config, Devices, Instance, is_root_disk};
 use corten_instance::step::step;
 
 use super::running::Entry;
@@ -51,8 +51,12 @@ pub fn apply(app: &Arc<App>, old: &Instance, new: &Instance, undo: &mut Undo) ->
     }
     change.show_devlxd(undo)?;
     let diff = changed_devices(old, new);
-    diff.removed.iter().try_for_each(|name| change.unplug(name, undo))?;
-    diff.added.iter().try_for_each(|name| change.plug(name, undo))?;
+    // The root stays what it is, under whatever name it is listed: another pool was refused before.
+    let is_root = |devices: &Devices, name: &str| devices.get(name).is_some_and(is_root_disk);
+    let mut removed = diff.removed.iter().filter(|name| !is_root(&old.expanded_devices, name));
+    removed.try_for_each(|name| change.unplug(name, undo))?;
+    let mut added = diff.added.iter().filter(|name| !is_root(&new.expanded_devices, name));
+    added.try_for_each(|name| change.plug(name, undo))?;
     diff.updated.iter().try_for_each(|name| change.update(name, undo))
 }
 
