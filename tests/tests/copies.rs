@@ -149,3 +149,39 @@ fn a_container_moves_from_a_dir_pool() {
 fn a_container_moves_from_an_overlay_pool() {
     moved("overlay");
 }
+
+#[test]
+fn volumes_are_copied_refreshed_and_moved() {
+    story(|host| {
+        let daemon = host.daemon();
+        daemon.with_pool("dir");
+        daemon.lxc(["storage", "create", "other", "overlay"]).ok();
+        let volume = |words: &[&str]| {
+            daemon.lxc(["storage", "volume"].iter().chain(words)).ok();
+        };
+        let text = |pool: &str, name: &str| {
+            host.sh(&format!("cat one/storage-pools/{pool}/custom/default_{name}/file")).trim().to_string()
+        };
+        let write = |word: &str| host.sh(&format!("echo {word} > one/storage-pools/default/custom/default_v/file"));
+        volume(&["create", "default", "v", "user.a=b"]);
+        write("one");
+        volume(&["snapshot", "default", "v", "s"]);
+        write("two");
+        volume(&["copy", "default/v", "other/w"]);
+        volume(&["copy", "default/v/s", "other/x"]);
+        assert_eq!((text("other", "w"), text("other", "x")), ("two".to_string(), "one".to_string()));
+        let snapshots = |pool: &str, name: &str| {
+            let found = daemon.get(&format!("/1.0/storage-pools/{pool}/volumes/custom/{name}/snapshots"));
+            found.as_array().map_or(0, Vec::len)
+        };
+        assert_eq!((snapshots("other", "w"), snapshots("other", "x")), (1, 0));
+        write("three");
+        volume(&["snapshot", "default", "v", "t"]);
+        volume(&["copy", "default/v", "other/w", "--refresh"]);
+        assert_eq!((text("other", "w").as_str(), snapshots("other", "w")), ("three", 2));
+        volume(&["move", "other/w", "default/moved"]);
+        assert_eq!((text("default", "moved").as_str(), snapshots("default", "moved")), ("three", 2));
+        let shown = daemon.get("/1.0/storage-pools/default/volumes/custom/moved/snapshots/t");
+        assert_eq!(shown["expires_at"], "0001-01-01T00:00:00Z");
+    });
+}

@@ -84,7 +84,9 @@ fn etag(snapshot: &StorageVolumeSnapshot) -> Value {
 
 fn show(call: &Call) -> Result<Reply> {
     let found = find(call)?;
-    let shown = StorageVolumeSnapshot { name: call.part("snapshot").to_string(), ..found.clone() };
+    // Here, and only here, never is a time.
+    let expires_at = found.expires_at.or(Some(Time::ZERO));
+    let shown = StorageVolumeSnapshot { name: call.part("snapshot").to_string(), expires_at, ..found.clone() };
     Ok(Reply::sync(&shown)?.etag(&etag(&found)))
 }
 

@@ -43,6 +43,14 @@ impl Place {
         volume
     }
 
+    /// The volume and, where the name is that of a snapshot (`VOLUME/SNAPSHOT`), the snapshot's own name.
+    fn parts(&self) -> (Place, Option<&str>) {
+        match self.name.split_once('/') {
+            Some((volume, snapshot)) => (Place { name: volume.to_string(), ..self.clone() }, Some(snapshot)),
+            None => (self.clone(), None),
+        }
+    }
+
     /// The volume's row.
     ///
     /// # Errors
@@ -69,7 +77,7 @@ fn size(config: &Config) -> Result<Option<u64>> {
     config.get("size").filter(|size| !size.is_empty()).map(|size| corten_instance::size::bytes(size)).transpose()
 }
 
-/// Makes a volume, empty or (with `source`) as a copy with its snapshots.
+/// Makes a volume, empty or (with `source`) as a copy of a volume with its snapshots, or of a snapshot.
 ///
 /// # Errors
 /// 400 for what is not right, 404 when pool or source is not there, 409 when the name is taken; nothing is left then.
@@ -82,21 +90,33 @@ pub fn create(app: &Arc<App>, place: &Place, new: &StorageVolumesPost, source: O
         }
         None => return Err(Error::invalid(format!("Invalid volume content type name {:?}", new.content_type))),
     }
-    let from = source.map(|source| app.view(|view| source.row(view))).transpose()?;
-    let keys = from.as_ref().filter(|_| new.config.is_empty()).map_or(&new.config, |row| &row.config);
-    let snapshots = from.as_ref().filter(|_| !new.source.volume_only);
-    let snapshots =
-        app.view(|view| Ok(snapshots.map_or(Ok(Vec::new()), |row| volume_snapshots::of_volume(view, row.id))?))?;
-    let names: Vec<String> = snapshots.iter().map(|snapshot| snapshot.name.clone()).collect();
-    let made = New { description: &new.description, config: keys, snapshots: &snapshots };
     let watch = Watch::default();
-    match (source, &from) {
-        (Some(source), Some(row)) => {
-            let (other, original) = (Pools::get(app, &source.pool)?, source.volume(&row.config));
-            make(app, place, &made, &Fill::Copy { pool: &other, source: &original, snapshots: &names }, &watch)
-        }
-        _ => make(app, place, &made, &Fill::Empty, &watch),
+    let Some(source) = source else {
+        let made = New { description: &new.description, config: &new.config, snapshots: &[] };
+        return make(app, place, &made, &Fill::Empty, &watch);
+    };
+    let (parent, snapshot) = source.parts();
+    let (row, mut along) = app.view(|view| {
+        let row = parent.row(view)?;
+        let along = volume_snapshots::of_volume(view, row.id)?;
+        Ok((row, along))
+    })?;
+    let mut original = parent.volume(&row.config);
+    let mut keys = row.config;
+    if let Some(name) = snapshot {
+        let taken = along.iter().find(|one| one.name == name);
+        let taken = taken.ok_or_else(|| Error::not_found("Storage volume snapshot not found"))?;
+        keys.clone_from(&taken.config);
+        original = original.snapshot(name);
     }
+    if snapshot.is_some() || new.source.volume_only {
+        along.clear();
+    }
+    let names: Vec<String> = along.iter().map(|snapshot| snapshot.name.clone()).collect();
+    let config = if new.config.is_empty() { &keys } else { &new.config };
+    let made = New { description: &new.description, config, snapshots: &along };
+    let other = Pools::get(app, &source.pool)?;
+    make(app, place, &made, &Fill::Copy { pool: &other, source: &original, snapshots: &names }, &watch)
 }
 
 /// What is to be remembered of a new volume.

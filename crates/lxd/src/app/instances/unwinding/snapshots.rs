@@ -4,8 +4,8 @@ use corten_host::undo::every_step_unwinds;
 
 use super::world::{World, in_world};
 use crate::app::instances::claims::Key;
-use crate::app::instances::snapshots::{remove, rename, take};
-use crate::app::instances::{delete, restore};
+use crate::app::instances::snapshots::{by_clock, change, remove, rename, take};
+use crate::app::instances::{Instances, delete, restore, snapshots, update, view};
 
 /// Takes a snapshot.
 pub fn take_one(world: &World, key: &Key, name: &str) -> corten_api::error::Result<()> {
@@ -81,4 +81,46 @@ fn changing_snapshots_unwinds_on_dir() {
 #[test]
 fn changing_snapshots_unwinds_on_overlay() {
     changing("overlay");
+}
+
+/// The names of the snapshots, once there are so many.
+fn names_of(world: &World, key: &Key, count: usize) -> Vec<String> {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        let instance = Instances::find(&world.app, &key.0, &key.1).expect("it is there");
+        let taken = snapshots::of(&world.app, &instance).expect("the database answers");
+        if taken.len() == count {
+            return taken.into_iter().map(|one| one.name).collect();
+        }
+        assert!(std::time::Instant::now() < deadline, "{taken:?}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn the_clock_takes_and_removes_snapshots() {
+    in_world("clock", "overlay", |world| {
+        let key = world.create("c1");
+        let set = |pairs: &[(&str, &str)]| {
+            let instance = Instances::find(&world.app, &key.0, &key.1).expect("it is there");
+            let mut put = view::show(&instance, corten_api::status::StatusCode::Stopped).writable();
+            put.config.extend(pairs.iter().map(|(key, value)| ((*key).to_string(), (*value).to_string())));
+            update::update(&world.app, &key, &put, None).expect("good keys");
+        };
+        set(&[("snapshots.schedule", "30 6 * * *"), ("snapshots.pattern", "auto%d"), ("snapshots.expiry", "1d")]);
+        let at = |time: &str| by_clock::take_due(&world.app, time.parse().expect("a time")).expect("read");
+        at("2026-11-23T06:30");
+        set(&[("snapshots.schedule.stopped", "true")]);
+        at("2026-11-23T06:29");
+        at("2026-11-23T06:30");
+        assert_eq!(names_of(world, &key, 1), ["auto0"], "only when it is due, and only of what may be stopped");
+        by_clock::remove_expired(&world.app).expect("read");
+        at("2026-11-24T06:30");
+        assert_eq!(names_of(world, &key, 2), ["auto0", "auto1"], "they live for a day");
+        let past = corten_api::time::Time::from_unix(1_700_000_000, 0);
+        change::change(&world.app, &key, "auto0", past, None).expect("it is there");
+        by_clock::remove_expired(&world.app).expect("read");
+        assert_eq!(names_of(world, &key, 1), ["auto1"]);
+        delete::delete(&world.app, &key, None).expect("it can go");
+    });
 }
