@@ -295,3 +295,39 @@ fn an_image_that_is_not_public_goes_from_server_to_server() {
         assert_eq!((&image["public"], &image["properties"]["os"]), (&json!(false), &json!("Busybox")));
     });
 }
+
+#[test]
+fn images_go_in_push_and_relay_mode_and_public_ones_to_anyone() {
+    story(|host| {
+        let (one, two) = (host.daemon(), host.another_daemon("two"));
+        one.import_busybox("busybox");
+        one.lxc(["image", "set-property", "busybox", "user.kind", "small"]).ok();
+        for (daemon, address) in [(&one, "127.0.0.1:8443"), (&two, "127.0.0.1:8444")] {
+            daemon.lxc(["config", "set", "core.https_address", address]).ok();
+            daemon.lxc(["config", "set", "core.trust_password", "secret"]).ok();
+        }
+        one.lxc(["remote", "add", "two", "127.0.0.1:8444", "--accept-certificate", "--password", "secret"]).ok();
+        for mode in ["push", "relay"] {
+            one.lxc(["image", "copy", "local:busybox", "two:", "--alias", mode, "--mode", mode]).ok();
+            assert_eq!(stored(&two), stored(&one), "{mode}");
+            let image = two.get(&format!("/1.0/images/{}", stored(&one)[0]));
+            assert_eq!((&image["public"], &image["properties"]["os"]), (&json!(false), &json!("Busybox")), "{mode}");
+            assert_eq!(two.get(&format!("/1.0/images/aliases/{mode}"))["target"], stored(&one)[0].as_str());
+            two.lxc(["image", "delete", mode]).ok();
+            assert_eq!(stored(&two), Vec::<String>::new(), "{mode}");
+        }
+        // A secret that nobody gave out is worth nothing.
+        let body = r#"{"target": "https://127.0.0.1:8444", "secret": "guessed"}"#;
+        let path = format!("/1.0/images/{}/export", stored(&one)[0]);
+        let guessed = one.lxc(["query", "-X", "POST", "--wait", "-d", body, &path]);
+        guessed.refused();
+        assert_eq!(stored(&two), Vec::<String>::new());
+        // Who is not known sees what is public, and nothing else.
+        two.lxc(["remote", "add", "shop", "127.0.0.1:8443", "--accept-certificate", "--public"]).ok();
+        assert_eq!(two.lxc(["image", "list", "shop:", "-f", "csv"]).ok(), "");
+        two.lxc(["image", "copy", "shop:busybox", "local:"]).refused();
+        one.lxc_with(["image", "edit", "busybox"], b"public: true\nproperties: {os: Busybox}\n").ok();
+        two.lxc(["image", "copy", "shop:busybox", "local:", "--alias", "bought"]).ok();
+        assert_eq!(stored(&two), stored(&one));
+    });
+}

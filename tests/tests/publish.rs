@@ -110,6 +110,25 @@ fn what_is_said_of_the_image_is_what_was_asked_for() {
 }
 
 #[test]
+fn a_snapshot_is_published_while_its_container_runs() {
+    story(|host| {
+        for driver in ["dir", "overlay"] {
+            let daemon = host.another_daemon(driver);
+            let seen = with_odd_container(&daemon, driver);
+            daemon.lxc(["config", "set", "c1", "user.x", "y"]).ok();
+            daemon.lxc(["snapshot", "c1", "s0"]).ok();
+            daemon.lxc(["exec", "c1", "--", "sh", "-c", "rm -r /root/*"]).ok();
+            daemon.lxc(["publish", "c1/s0", "--alias", "of-snapshot", "--compression", "gzip -1"]).ok();
+            assert!(daemon.lxc(["publish", "c1/s1"]).refused().contains("Instance snapshot not found"));
+            daemon.lxc(["launch", "of-snapshot", "copy"]).ok();
+            assert_eq!(daemon.lxc(["exec", "copy", "--", "sh", "-c", LOOK]).ok(), seen, "{driver}");
+            daemon.lxc(["delete", "copy", "c1", "--force"]).ok();
+            assert_eq!(leftovers(&daemon), Vec::<String>::new());
+        }
+    });
+}
+
+#[test]
 fn a_refused_one_leaves_nothing() {
     story(|host| {
         let daemon = host.daemon();

@@ -86,6 +86,25 @@ fn recovering(driver: &'static str) {
 }
 
 #[test]
+fn lost_records_of_snapshots_are_made_again() {
+    story(|host| {
+        let mut daemon = host.daemon();
+        daemon.with_pool("dir");
+        daemon.import_busybox("busybox");
+        daemon.lxc(["init", "busybox", "c1"]).ok();
+        daemon.lxc(["snapshot", "c1", "s0"]).ok();
+        daemon.lxd(["sql", "global", "DELETE FROM storage_volumes_snapshots"], b"").ok();
+        let words = "Instance snapshot record count doesn't match instance snapshot volume record count";
+        assert!(daemon.lxc(["start", "c1"]).refused().contains(words));
+        daemon.kill();
+        daemon.begin();
+        let shown = daemon.lxc(["storage", "volume", "show", "default", "container/c1/s0"]).ok().to_string();
+        assert!(shown.contains("Auto repaired"), "{shown}");
+        daemon.lxc(["start", "c1"]).ok();
+    });
+}
+
+#[test]
 fn a_pool_gives_everything_back_on_dir() {
     recovering("dir");
 }

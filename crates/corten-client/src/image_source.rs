@@ -160,7 +160,9 @@ impl Server {
                 addresses.push(url);
             }
         }
-        Ok(Directions { protocol: "lxd", certificate: environment.certificate.clone(), addresses })
+        let told = &environment.certificate;
+        let certificate = if told.is_empty() { self.certificate.clone() } else { told.clone() };
+        Ok(Directions { protocol: "lxd", certificate, addresses })
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Server {
     shared: Arc<Shared>,
     project: String,
     target: String,
+    /// Its certificate (PEM), where that is known before it is asked.
+    pub(crate) certificate: String,
 }
 
 struct Shared {
@@ -47,12 +49,18 @@ impl Server {
     pub fn new(endpoint: Endpoint) -> Server {
         let connections = Connections::new(endpoint, USER_AGENT);
         let shared = Shared { connections, info: OnceLock::new() };
-        Server { shared: Arc::new(shared), project: String::new(), target: String::new() }
+        Server { shared: Arc::new(shared), project: String::new(), target: String::new(), certificate: String::new() }
     }
 
     /// The server on this host, at its usual socket.
     pub fn local() -> Server {
         Server::new(Endpoint::Unix(local_socket()))
+    }
+
+    /// The same server, whose certificate (PEM) is known: it tells its own only to those whom it trusts.
+    #[must_use]
+    pub fn with_certificate(self, pem: Option<String>) -> Server {
+        Server { certificate: pem.unwrap_or_default(), ..self }
     }
 
     /// The same server seen in another project; an empty name asks for none, so that the server takes `default`.

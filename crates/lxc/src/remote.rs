@@ -30,7 +30,8 @@ pub fn image_source(config: &Config, name: &str, project: Option<&str>) -> Resul
         return Ok(ImageSource::simplestreams(&remote.addr, known_certificate(config, name)?));
     }
     if remote.public {
-        return Ok(ImageSource::Lxd(Server::new(endpoint(config, name, remote)?)));
+        let server = Server::new(endpoint(config, name, remote)?);
+        return Ok(ImageSource::Lxd(server.with_certificate(known_certificate(config, name)?)));
     }
     Ok(ImageSource::Lxd(connect(config, name, remote, project)?))
 }

@@ -28,6 +28,7 @@ pub mod refresh;
 pub mod relay;
 pub mod relocate;
 pub mod rename;
+pub mod repair;
 pub mod restore;
 pub mod root;
 pub mod running;

@@ -25,7 +25,7 @@ use corten_runtime::{Spec, StartFailed};
 use super::claims::{Claim, Key, Taken};
 use super::intent::{self, Intent};
 use super::running::Entry;
-use super::{Instances, devices, ended, ids, key, limits, observe, root, shift, snapshots, tell, templates};
+use super::{Instances, devices, ended, ids, key, limits, observe, repair, root, shift, snapshots, tell, templates};
 use crate::app::{App, apparmor};
 
 /// Compiled seccomp filters, so that an ordinary start does not compile the same policy again.
@@ -91,6 +91,7 @@ pub fn start(app: &Arc<App>, key: &Key, requestor: Option<&EventLifecycleRequest
 pub fn run(app: &Arc<App>, instance: &Instance, _claim: &Claim) -> Result<()> {
     let layout = Layout::discover().context("Failed to find the cgroups")?;
     check(instance, &layout)?;
+    repair::must_match(app, instance)?;
     snapshots::by_clock::at_start(app, instance)?;
     let trigger = instance.volatile(volatile::APPLY_TEMPLATE).to_string();
     let mut instance = instance.clone();
