@@ -67,7 +67,19 @@ pub fn set(path: impl AsRef<Path>, value: &str) -> Result<(), Error> {
 /// # Errors
 /// [`Error`] naming the path; the old content is untouched then and no temporary file is left.
 pub fn replace(path: impl AsRef<Path>, content: impl AsRef<[u8]>, mode: u32) -> Result<(), Error> {
-    let path = path.as_ref();
+    exchange(path.as_ref(), content.as_ref(), mode, true)
+}
+
+/// As [`replace`], for what can be written again: the disk is not waited for, and a power failure within the next half
+/// minute may leave the old file, or an empty one where none was.
+///
+/// # Errors
+/// See [`replace`].
+pub fn replace_in_time(path: impl AsRef<Path>, content: impl AsRef<[u8]>, mode: u32) -> Result<(), Error> {
+    exchange(path.as_ref(), content.as_ref(), mode, false)
+}
+
+fn exchange(path: &Path, content: &[u8], mode: u32, wait: bool) -> Result<(), Error> {
     let temporary = temporary_beside(path);
     let work = || -> io::Result<()> {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
@@ -77,7 +89,10 @@ pub fn replace(path: impl AsRef<Path>, content: impl AsRef<[u8]>, mode: u32) -> 
             use std::os::unix::fs::MetadataExt;
             fchown(&file, Some(old.uid()), Some(old.gid()))?;
         }
-        file.write_all(content.as_ref())?;
+        file.write_all(content)?;
+        if !wait {
+            return fs::rename(&temporary, path);
+        }
         file.sync_all()?;
         fs::rename(&temporary, path)?;
         // The rename itself is on disk only when the directory is.

@@ -67,7 +67,7 @@ impl DeviceTable {
         let sql = format!(
             "SELECT d.{owner}, d.name, d.type, c.key, c.value FROM {table} AS d
              LEFT JOIN {table}_config AS c ON c.{link} = d.id
-             WHERE d.{owner} IN ({owners}) ORDER BY d.id, c.id"
+             WHERE d.{owner} IN ({owners})"
         );
         let mut found: HashMap<i64, Devices> = HashMap::new();
         type Line = (i64, String, i64, Option<String>, Option<String>);

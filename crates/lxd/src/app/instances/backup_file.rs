@@ -74,7 +74,8 @@ pub fn write(app: &App, instance: &Instance) -> Result<()> {
     let (pool, volume) = root::volume(app, instance)?;
     let mounted = pool.mount_volume(&volume, Reach::Files)?;
     let path = mounted.path().join(NAME);
-    corten_host::file::replace(path, text, 0o400)
+    // All of it is in the database, whose own commit is waited for; the next change writes it again.
+    corten_host::file::replace_in_time(path, text, 0o400)
         .map_err(|error| Error::internal(format!("Failed to create file: {}", chain(&error))))?;
     Ok(mounted.release()?)
 }
