@@ -78,8 +78,7 @@ fn another(
     drivers: &[String],
     others: &[StoragePoolsPost],
 ) -> Result<StoragePoolsPost> {
-    let mut pool = StoragePoolsPost::default();
-    pool.name = asker.checked("Name of the storage pool: ", "", |name| {
+    let name = asker.checked("Name of the storage pool: ", "", |name| {
         if name.is_empty() {
             return Err("Pool name cannot be empty".to_string());
         }
@@ -88,6 +87,7 @@ fn another(
             false => Ok(()),
         }
     })?;
+    let mut pool = StoragePoolsPost { name, ..StoragePoolsPost::default() };
     let question = format!("Name of the storage backend ({}): ", drivers.join(", "));
     pool.driver = asker.choice(&question, drivers, "")?;
     let question = "Source of the storage pool (block device, volume group, dataset, path, ... as applicable): ";
