@@ -254,7 +254,7 @@ pub const ALL: [Extension; 318] = [
     no("migration_stateful"),
     yes("disk_state_quota"),
     no("storage_ceph_features"),
-    no("projects_compression"),
+    yes("projects_compression"),
     yes("projects_images_remote_cache_expiry"),
     yes("certificate_project"),
     no("network_ovn_acl"),
