@@ -91,12 +91,16 @@ const DEBIAN_PACKAGES: &str =
 /// When mmdebstrap or mksquashfs fail.
 pub fn debian() -> PathBuf {
     let folder = target_folder().join("debian-image");
+    std::fs::create_dir_all(&folder).expect("the build's folder is ours");
+    // Several tests that run at once wait for the one that makes it.
+    let lock = std::fs::File::create(folder.join("lock")).expect("the build's folder is ours");
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).expect("a lock");
     let (rootfs, metadata) = (folder.join("rootfs.squashfs"), folder.join("metadata.tar"));
     if rootfs.exists() && metadata.exists() {
         return folder;
     }
     let scratch = folder.join(format!("making-{}", std::process::id()));
-    std::fs::create_dir_all(&scratch).expect("the build's folder is ours");
+    std::fs::create_dir(&scratch).expect("the build's folder is ours");
     let mut make = Command::new("mmdebstrap");
     make.args(["--quiet", "--variant=minbase", "--include", DEBIAN_PACKAGES, "bookworm"]).arg(scratch.join("rootfs"));
     crate::run::run(make, b"").ok();

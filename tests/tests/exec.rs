@@ -93,8 +93,7 @@ fn signals_to_the_client_reach_the_command() {
         command.until("got quit");
         command.signal(Signal::USR1);
         command.until("got usr1");
-        // A hang-up of a client that has no terminal left is a request to end.
-        command.signal(Signal::HUP);
+        command.signal(Signal::TERM);
         command.until("got term");
         assert_eq!(command.ended(), 3);
     });

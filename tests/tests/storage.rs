@@ -184,7 +184,7 @@ fn keys_are_changed_and_used_pools_stay(driver: &str) {
             assert!(refused.refused().contains(words), "{arguments:?}: {} is not {words}", refused.err);
         };
         daemon.lxc(["storage", "set", "default", "user.owner", "me"]).ok();
-        daemon.lxc(["storage", "set", "default", "rsync.bwlimit=2MB", "volume.user.kind=x"]).ok();
+        daemon.lxc(["storage", "set", "default", "rsync.bwlimit=2MB", "user.kind=x"]).ok();
         assert_eq!(daemon.lxc(["storage", "get", "default", "user.owner"]).ok(), "me\n");
         daemon.lxc(["storage", "unset", "default", "rsync.bwlimit"]).ok();
         assert_eq!(daemon.lxc(["storage", "get", "default", "rsync.bwlimit"]).ok(), "\n");
