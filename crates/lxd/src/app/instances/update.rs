@@ -147,7 +147,7 @@ fn must_keep_root(old: &Instance, new: &Instance) -> Result<()> {
         .map_err(|error| error.context("Invalid devices: Failed detecting root disk device"))?;
     match (old.pool(), new.pool()) {
         (Some(before), Some(after)) if before != after => {
-            Err(Error::invalid("The storage pool of the root disk can only be changed through move"))
+            Err(Error::invalid(format!("Cannot update root disk device pool name to {after:?}")))
         }
         _ => Ok(()),
     }
