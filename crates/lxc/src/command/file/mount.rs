@@ -129,7 +129,8 @@ async fn on_folder(server: &Server, name: &str, path: &Path, target: &Path) -> R
         () = async { if interrupted { relayed.await; } std::future::pending().await } => return Ok(()),
     };
     let status = status.context("Failed to wait for sshfs")?;
-    if !status.success() {
+    // It calls an interrupt a failure.
+    if !status.success() && !interrupted {
         return Err(Error::invalid(status.to_string()));
     }
     printer::print_line("sshfs has stopped");
