@@ -110,7 +110,7 @@ impl Owner {
     fn row(&self, view: &View<'_>, name: &str) -> Result<Backup, Abort> {
         let row = backups::get(view, self.of, self.id, &self.full_name(name))?;
         let missing = match self.of {
-            Of::Instance => "Instance backup not found",
+            Of::Instance => "Load backup from database: Instance backup not found",
             Of::Volume => "Storage volume backup not found",
         };
         Ok(row.ok_or_else(|| Error::not_found(missing))?)

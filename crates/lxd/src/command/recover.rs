@@ -89,9 +89,10 @@ fn another(
     })?;
     let mut pool = StoragePoolsPost { name, ..StoragePoolsPost::default() };
     let question = format!("Name of the storage backend ({}): ", drivers.join(", "));
-    pool.driver = asker.choice(&question, drivers, "")?;
+    let driver = asker.choice(&question, drivers, "")?;
     let question = "Source of the storage pool (block device, volume group, dataset, path, ... as applicable): ";
-    pool.config.insert("source".to_string(), asker.text(question, "")?);
+    let config = [("source".to_string(), asker.text(question, "")?)].into();
+    let mut pool = StoragePoolsPost { name, driver, config, ..StoragePoolsPost::default() };
     loop {
         let question = "Additional storage pool configuration property (KEY=VALUE, empty when done): ";
         let answer = asker.checked(question, "", |answer| match answer.is_empty() || answer.contains('=') {
