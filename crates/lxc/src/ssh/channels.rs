@@ -242,3 +242,46 @@ async fn tell<S: AsyncRead + AsyncWrite + Unpin>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A small generator (xorshift), so that a failure is the same each time.
+    struct Bytes(u64);
+
+    impl Bytes {
+        fn next(&mut self) -> u8 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0.to_be_bytes()[3]
+        }
+    }
+
+    #[tokio::test]
+    async fn whatever_a_client_says_is_answered_or_refused() {
+        let (ours, mut theirs) = tokio::io::duplex(8 << 20);
+        theirs.write_all(b"SSH-2.0-test\r\n").await.expect("written");
+        let mut transport = Transport::greet(ours).await.expect("greeted");
+        let (mut channels, mut bytes) = (HashMap::new(), Bytes(88_172_645_463_325_252));
+        let kinds = [message::GLOBAL_REQUEST, message::CHANNEL_OPEN, 93, 94, 95, 96, 97, 98, 99, 250];
+        let mut opened = 0;
+        for round in 0..5_000u32 {
+            let kind = kinds[usize::from(bytes.next()) % kinds.len()];
+            let packet = match bytes.next() % 4 {
+                // A session as it should be, and a packet for it; the rest is noise.
+                0 => Out::new(message::CHANNEL_OPEN).string(b"session").number(round).number(u32::MAX).number(9).0,
+                1 => Out::new(kind).number(round % 20).number(u32::from(bytes.next())).string(b"sftp").0,
+                _ => std::iter::once(kind).chain((0..bytes.next() % 24).map(|_| bytes.next())).collect(),
+            };
+            let _ = hear(&mut transport, &mut channels, &packet).await;
+            opened = opened.max(channels.len());
+            if round % 64 == 0 {
+                let mut drained = vec![0; 1 << 20];
+                let _ = theirs.read(&mut drained).await.expect("answers");
+            }
+        }
+        assert!(opened > 1 && opened <= MOST, "{opened}");
+    }
+}
