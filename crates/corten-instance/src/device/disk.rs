@@ -98,16 +98,7 @@ fn is_restricted(source: &Path, options: &[String]) -> bool {
 
 impl Device for Disk {
     fn validate(&self, call: &Call<'_>) -> Result<()> {
-        self.check(call)
-    }
-
-    fn check(&self, call: &Call<'_>) -> Result<()> {
         let Meaning::Path(source) = meaning(call)? else { return Ok(()) };
-        let folder = call.host.source_folder(call.instance, call.get("source"));
-        let folder = folder.map_err(|error| error.context(format!("Disk {:?}", call.name)))?;
-        if folder.is_some() && is_true(call.get("shift")) {
-            return Err(Error::invalid("The \"shift\" property cannot be used with a restricted source path"));
-        }
         if is_required(call) && !source.exists() {
             let source = source.display();
             return Err(Error::invalid(format!(
@@ -115,6 +106,18 @@ impl Device for Disk {
                 source.to_string(),
                 call.name
             )));
+        }
+        Ok(())
+    }
+
+    fn check(&self, call: &Call<'_>) -> Result<()> {
+        self.validate(call)?;
+        let Meaning::Path(_) = meaning(call)? else { return Ok(()) };
+        let folder = call.host.source_folder(call.instance, call.get("source"));
+        let folder = folder.map_err(|error| error.context(format!("Disk {:?}", call.name)))?;
+        // As in LXD, only the start minds: the key may be taken off again before.
+        if folder.is_some() && is_true(call.get("shift")) {
+            return Err(Error::invalid("The \"shift\" property cannot be used with a restricted source path"));
         }
         Ok(())
     }
