@@ -63,7 +63,7 @@ impl Store {
             Some(reader) => reader,
             None => self.new_reader().map_err(|error| not_opened(&self.path, &error))?,
         };
-        let control = |sql: &str| reader.execute_batch(sql).map_err(|error| DbError::from_sqlite(&error, sql));
+        let control = |sql: &str| control(&reader, sql);
         control("BEGIN")?;
         let answer = read(&View::new(&reader));
         control("COMMIT")?;
@@ -174,6 +174,12 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
+}
+
+/// Runs a statement that begins or ends something; the next time it need not be read again.
+pub(crate) fn control(connection: &Connection, sql: &str) -> Result<()> {
+    let run = connection.prepare_cached(sql).and_then(|mut statement| statement.execute(()));
+    run.map(drop).map_err(|error| DbError::from_sqlite(&error, sql))
 }
 
 fn not_opened(path: &Path, error: &rusqlite::Error) -> DbError {

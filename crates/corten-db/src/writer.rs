@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use crate::deterministic;
 use crate::entry::{Entry, Guard, Statement};
 use crate::error::{DbError, Result};
+use crate::store;
 use crate::tx::Tx;
 
 /// Most decisions that share one commit, so that the first of them does not wait for long.
@@ -205,7 +206,6 @@ impl Writer {
     }
 
     fn control(&self, sql: &str) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(|error| DbError::from_sqlite(&error, sql))?;
-        statement.execute(()).map(drop).map_err(|error| DbError::from_sqlite(&error, sql))
+        store::control(&self.connection, sql)
     }
 }
