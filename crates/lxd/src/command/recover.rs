@@ -87,7 +87,6 @@ fn another(
             false => Ok(()),
         }
     })?;
-    let mut pool = StoragePoolsPost { name, ..StoragePoolsPost::default() };
     let question = format!("Name of the storage backend ({}): ", drivers.join(", "));
     let driver = asker.choice(&question, drivers, "")?;
     let question = "Source of the storage pool (block device, volume group, dataset, path, ... as applicable): ";
