@@ -79,6 +79,9 @@ pub fn on_a_full_disk(host: &Host, driver: &'static str) {
             fill(&filler, left);
             let ran = world.lxc(&(verb.words)(&world));
             std::fs::remove_file(&filler).expect("it is ours");
+            // A row that could not be taken back for want of room goes when the daemon starts next.
+            world.daemon.kill();
+            world.daemon.begin();
             refused += u32::from(ran.status != 0);
             let told = format!("driver {driver}, {} with {left} bytes left: {}", verb.name, ran.err);
             let _told = check::TellOnPanic(&told);

@@ -35,11 +35,6 @@ fn a_killed_daemon_leaves_nothing_half_done_on_overlay() {
 }
 
 #[test]
-fn a_full_disk_leaves_nothing_half_done_on_dir() {
+fn on_dir_a_full_disk_leaves_nothing_half_done() {
     story(|host| on_a_full_disk(host, "dir"));
-}
-
-#[test]
-fn a_full_disk_leaves_nothing_half_done_on_overlay() {
-    story(|host| on_a_full_disk(host, "overlay"));
 }

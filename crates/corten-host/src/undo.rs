@@ -23,7 +23,15 @@ type Way = Box<dyn FnOnce() -> Result<(), String> + Send>;
 #[derive(Default)]
 #[must_use]
 pub struct Undo {
-    steps: Vec<(&'static str, Way)>,
+    steps: Vec<Done>,
+}
+
+/// A finished step.
+struct Done {
+    name: &'static str,
+    way: Way,
+    /// Its way back is only gone when nothing before it has failed.
+    if_clean: bool,
 }
 
 impl Undo {
@@ -45,13 +53,19 @@ impl Undo {
         reach(name)?;
         let made = work()?;
         let way = back(&made);
-        self.steps.push((name, Box::new(way)));
+        self.steps.push(Done { name, way: Box::new(way), if_clean: false });
         Ok(made)
     }
 
     /// Remembers a way back for something that has been done already.
     pub fn push(&mut self, name: &'static str, back: impl FnOnce() -> Result<(), String> + Send + 'static) {
-        self.steps.push((name, Box::new(back)));
+        self.steps.push(Done { name, way: Box::new(back), if_clean: false });
+    }
+
+    /// As [`Undo::push`], of a way back that is only gone when everything after it could be taken back: what tells of a
+    /// change must stay as long as anything of it is left.
+    pub fn push_if_clean(&mut self, name: &'static str, back: impl FnOnce() -> Result<(), String> + Send + 'static) {
+        self.steps.push(Done { name, way: Box::new(back), if_clean: true });
     }
 
     /// Takes over the steps of `other`, which came after the own ones.
@@ -71,7 +85,10 @@ impl Undo {
 
     fn run(&mut self) -> Vec<String> {
         let mut failures = Vec::new();
-        while let Some((name, way)) = self.steps.pop() {
+        while let Some(Done { name, way, if_clean }) = self.steps.pop() {
+            if if_clean && !failures.is_empty() {
+                continue;
+            }
             if let Err(reason) = way() {
                 failures.push(format!("undoing \"{name}\": {reason}"));
             }
@@ -193,5 +210,20 @@ mod tests {
             },
         );
         assert_eq!((checked, log.lock().expect("not poisoned").len()), (3, 3));
+    }
+
+    #[test]
+    fn what_tells_of_a_change_stays_while_anything_of_it_is_left() {
+        for (fails, stays) in [(false, false), (true, true)] {
+            let told = Arc::new(Mutex::new(true));
+            let (mut undo, silence) = (Undo::default(), told.clone());
+            undo.push_if_clean("tell", move || {
+                *silence.lock().expect("not poisoned") = false;
+                Ok(())
+            });
+            undo.push("work", move || if fails { Err("no room".to_string()) } else { Ok(()) });
+            assert_eq!(undo.unwind().len(), usize::from(fails));
+            assert_eq!(*told.lock().expect("not poisoned"), stays);
+        }
     }
 }

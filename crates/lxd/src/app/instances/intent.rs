@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use corten_api::error::{Context, Result};
 use corten_host::undo::Undo;
 use corten_instance::instance::host_name;
-use corten_instance::step::step;
+use corten_instance::step::pass;
 
 use super::claims::Key;
 use crate::app::App;
@@ -114,23 +114,21 @@ impl Intent {
 }
 
 /// Writes down what is meant with the instance of this key, of which the caller has the claim. The way back takes the
-/// note away.
+/// note away, when all else could be taken back.
 ///
 /// # Errors
 /// What the kernel says.
 pub fn note(app: &App, key: &Key, intent: &Intent, undo: &mut Undo) -> Result<()> {
     let path = place(app, key);
     let older = std::fs::read_link(&path).ok();
-    step(
-        undo,
-        "write down what is meant",
-        || write(&path, Path::new(&intent.text(key))),
-        |()| {
-            let path = path.clone();
-            // An older note is of something that could not be ended yet.
-            move || older.map_or_else(|| remove(&path), |older| write(&path, &older))
-        },
-    )
+    pass("write down what is meant")?;
+    write(&path, Path::new(&intent.text(key)))?;
+    undo.push_if_clean("write down what is meant", move || {
+        // An older note is of something that could not be ended yet.
+        let back = older.map_or_else(|| remove(&path), |older| write(&path, &older));
+        back.map_err(|error| error.message)
+    });
+    Ok(())
 }
 
 /// As [`note`], for what makes room: a disk that is full must not keep an instance from going.
