@@ -106,6 +106,8 @@ fn prepare(plan: &Plan<'_>) -> Outcome {
         rustix::process::ioctl_tiocsctty(rustix::stdio::stdin()).doing(|| "taking the terminal".into())?;
     }
     confinement.enter(&kept.security)?;
+    // Everything that this process owns is given up before all descriptors are closed under it.
+    drop(confinement);
     if kept.linux32 {
         become_32_bit().doing(|| "becoming a process of 32 bits".into())?;
     }
