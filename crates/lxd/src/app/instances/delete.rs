@@ -9,6 +9,8 @@ use corten_host::undo::Undo;
 use corten_instance::instance::{Instance, is_true};
 use corten_instance::lifecycle::admission::Action;
 use corten_instance::step::pass;
+use corten_storage::pool::Pool;
+use corten_storage::volume::Volume;
 
 use super::claims::{Key, Taken};
 use super::intent::{self, Intent};
@@ -39,8 +41,13 @@ pub fn delete(app: &Arc<App>, key: &Key, requestor: Option<&EventLifecycleReques
 pub fn remove(app: &App, instance: &Instance, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
     let (key, mut undo) = (super::key(instance), Undo::default());
     intent::note_if_possible(app, &key, &Intent::Delete, &mut undo);
-    remove_parts(app, instance)?;
-    undo.keep();
+    let removed = remove_parts(app, instance);
+    // Without its volume it cannot stay; as long as that is there, the client may think again.
+    let is_gone = |(pool, volume): (Pool, Volume)| !pool.has_volume(&volume);
+    if removed.is_ok() || root::volume(app, instance).is_ok_and(is_gone) {
+        undo.keep();
+    }
+    removed?;
     intent::done(app, &key)?;
     tell(app, instance, "instance-deleted", requestor);
     Ok(())
