@@ -195,16 +195,20 @@ pub fn words_before_flags_end<'a>(line: &'a [String], known: &[&[Flag]]) -> Vec<
     words
 }
 
-/// True when the flag `argument` takes the argument after it as its value.
+/// True when the flag `argument` takes the argument after it as its value. So does one that is not known yet, since it
+/// may be the command's own (`lxc --target-project x storage volume move`), as in cobra; but not one of several letters.
 fn takes_next(argument: &str, known: &[&[Flag]]) -> bool {
     if argument.contains('=') {
         return false;
     }
-    let flag = match argument.strip_prefix("--") {
-        Some(long) => by_long(known, long),
-        None => argument.chars().last().filter(|_| argument.len() == 2).and_then(|letter| by_short(known, letter)),
-    };
-    flag.is_some_and(|flag| !matches!(flag.takes, Takes::Nothing | Takes::TextOr(_)))
+    let takes = |flag: Flag| !matches!(flag.takes, Takes::Nothing | Takes::TextOr(_));
+    match argument.strip_prefix("--") {
+        Some(long) => by_long(known, long).is_none_or(takes),
+        None => match argument.chars().last().filter(|_| argument.len() == 2) {
+            Some(letter) => by_short(known, letter).is_none_or(takes),
+            None => false,
+        },
+    }
 }
 
 fn by_long(known: &[&[Flag]], long: &str) -> Option<Flag> {

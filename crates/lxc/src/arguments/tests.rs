@@ -70,3 +70,15 @@ fn words_that_lead_to_a_command_skip_flags_and_their_values() {
     let line = words("--storage x list -f --timeout=3 b -- c");
     assert_eq!(words_before_flags_end(&line, &[FLAGS]), [(2, "list"), (5, "b")]);
 }
+
+#[test]
+fn a_flag_of_the_command_keeps_its_value_before_the_command_too() {
+    let found = |text: &str| {
+        let line = words(text);
+        words_before_flags_end(&line, &[FLAGS]).into_iter().map(|(_, word)| word.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("--target-project bar storage volume move"), ["storage", "volume", "move"]);
+    assert_eq!(found("-z bar storage"), ["storage"]);
+    assert_eq!(found("-zz storage"), ["storage"]);
+    assert_eq!(found("--target-project=bar storage"), ["storage"]);
+}
