@@ -9,14 +9,14 @@ use corten_api::instance::Instance;
 use corten_api::url;
 use corten_client::server::Server;
 use corten_client::sftp;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::process::Command as Program;
 
 use crate::arguments::{Arguments, Flag};
 use crate::commands::Command;
 use crate::printer;
 use crate::session::Session;
-use crate::ssh::{self, HostKey, Login};
+use crate::ssh::{self, Login};
 
 pub static COMMAND: Command = Command {
     name: "mount",
@@ -175,7 +175,7 @@ fn made_up() -> Result<String> {
 /// Listens, and gives each client connections of its own.
 async fn over_ssh(server: Arc<Server>, name: String, listen: &str, login: Login) -> Result<()> {
     let _: Instance = server.get(&url::path(["instances", &name])).await?;
-    let key = Arc::new(HostKey::make().context("Failed generating SSH host key")?);
+    let config = ssh::config(&login).context("Failed generating SSH host key")?;
     let listener = TcpListener::bind(listen).await.context("Failed to listen for connection")?;
     let address = listener.local_addr().context("Failed to listen for connection")?;
     printer::print_line(&format!("SSH SFTP listening on {address}"));
@@ -187,10 +187,11 @@ async fn over_ssh(server: Arc<Server>, name: String, listen: &str, login: Login)
     }
     loop {
         let (stream, peer) = listener.accept().await.context("Failed to accept incoming connection")?;
-        let (server, name, key, login) = (server.clone(), name.clone(), key.clone(), login.clone());
+        let (server, name, config, login) = (server.clone(), name.clone(), config.clone(), login.clone());
         tokio::spawn(async move {
             printer::print_line(&format!("SSH client connected {:?}", peer.to_string()));
-            if let Err(error) = client(stream, server, name, &key, &login).await {
+            if let Err(error) = ssh::serve(stream, config, login, move || instance(server.clone(), name.clone())).await
+            {
                 printer::warn_line(&format!("Failed serving SSH client {:?}: {error}", peer.to_string()));
             }
             printer::print_line(&format!("SSH client disconnected {:?}", peer.to_string()));
@@ -198,24 +199,12 @@ async fn over_ssh(server: Arc<Server>, name: String, listen: &str, login: Login)
     }
 }
 
-async fn client(
-    stream: TcpStream,
-    server: Arc<Server>,
-    name: String,
-    key: &HostKey,
-    login: &Login,
-) -> std::io::Result<()> {
-    let _ = stream.set_nodelay(true);
-    let connect = move || {
-        let (server, name) = (server.clone(), name.clone());
-        async move {
-            sftp::connect(&server, &name).await.map_err(|error| {
-                printer::warn_line(&format!("Failed connecting to instance SFTP: {error}"));
-                std::io::Error::other(error.message)
-            })
-        }
-    };
-    ssh::serve(stream, key, login, connect).await
+/// The files of the instance, over a connection of their own.
+async fn instance(server: Arc<Server>, name: String) -> std::io::Result<sftp::Sftp> {
+    sftp::connect(&server, &name).await.map_err(|error| {
+        printer::warn_line(&format!("Failed connecting to instance SFTP: {error}"));
+        std::io::Error::other(error.message)
+    })
 }
 
 #[cfg(test)]
