@@ -119,6 +119,42 @@ fn p2p_macvlan_and_physical_interfaces_reach_the_container() {
 }
 
 #[test]
+fn managed_networks_of_type_macvlan_and_physical_stand_for_an_interface() {
+    story(|host| {
+        let daemon = ready(host);
+        host.sh("ip link add up0 type veth peer name up1; ip link set up0 up; ip link set up1 up");
+        host.sh("ip link add card0 type veth peer name card1");
+        let network = |words: &[&str]| daemon.lxc(["network"].iter().chain(words));
+        assert!(network(&["create", "mv", "--type=macvlan"]).refused().contains("\"parent\": Required value"));
+        assert!(network(&["create", "mv", "--type=macvlan", "parent=no0"]).refused().contains("\"no0\" not found"));
+        network(&["create", "mv", "--type=macvlan", "parent=up0", "mtu=1400"]).ok();
+        network(&["create", "px", "--type=physical", "parent=card0"]).ok();
+        let taken = network(&["create", "py", "--type=physical", "parent=card0"]);
+        assert!(taken.refused().contains("Parent interface \"card0\" in use by another network"), "{}", taken.err);
+        // One key is changed without the others, and the interface says who is on it.
+        network(&["set", "mv", "vlan", "5"]).ok();
+        network(&["unset", "mv", "vlan"]).ok();
+        assert!(network(&["unset", "mv", "parent"]).refused().contains("\"parent\": Required value"));
+        assert!(network(&["show", "up0"]).ok().contains("- /1.0/networks/mv\n"));
+        assert!(network(&["list-leases", "mv"]).refused().contains("Not implemented"));
+        daemon.lxc(["init", "busybox", "c1"]).ok();
+        daemon.lxc(["config", "device", "add", "c1", "eth0", "nic", "network=mv"]).ok();
+        // Physical ones are for networks on top, not for NICs.
+        let refused = daemon.lxc(["config", "device", "add", "c1", "eth1", "nic", "network=px"]);
+        assert!(refused.refused().contains("Unrecognised NIC network type"), "{}", refused.err);
+        daemon.lxc(["start", "c1"]).ok();
+        let inside = daemon.lxc(["exec", "c1", "--", "ip", "link", "show", "eth0"]).ok().to_string();
+        assert!(inside.contains("eth0@") && inside.contains("mtu 1400"), "{inside}");
+        assert!(network(&["delete", "mv"]).refused().contains("The network is currently in use"));
+        daemon.lxc(["delete", "-f", "c1"]).ok();
+        network(&["rename", "mv", "mw"]).ok();
+        network(&["delete", "mw"]).ok();
+        network(&["delete", "px"]).ok();
+        host.sh("ip link show card0 && ip link show up0");
+    });
+}
+
+#[test]
 fn forwards_are_rules_of_the_firewall() {
     story(|host| {
         let mut daemon = host.daemon();

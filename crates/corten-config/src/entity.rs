@@ -85,15 +85,34 @@ pub fn lookup(entity: Entity<'_>, name: &str) -> Option<&'static dyn AnyKey> {
     })
 }
 
-/// Refuses a configuration that the thing cannot have, in LXD's words: unknown keys, wrong values, keys that exclude
-/// each
+/// Refuses a configuration that the thing cannot have, in LXD's words: unknown keys, wrong values, keys that exclude each
 /// other. Keys are looked at in the order of their names.
 ///
 /// # Errors
 /// [`corten_api::error::Kind::Invalid`] with LXD's message.
 pub fn check(entity: Entity<'_>, config: &Config) -> Result<()> {
+    if entity == Entity::Server {
+        return server::check(config);
+    }
+    check_keys(entity, config)?;
+    check_required(entity, config)?;
     match entity {
-        Entity::Server => return server::check(config),
+        Entity::Instance(_) | Entity::Profile => instance::check_together(config),
+        Entity::Network(kind, name) => network::check_together(kind, name, config),
+        Entity::Pool(driver) => storage::check_pool(driver, config),
+        Entity::Volume(volume) => storage::check_volume(volume, config),
+        Entity::Project => project::check_together(config),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses keys that the thing does not have and values that they do not take, as [`check`] does, but looks at nothing
+/// beyond the keys given: they may be a part of a configuration.
+///
+/// # Errors
+/// [`corten_api::error::Kind::Invalid`] with LXD's message.
+pub fn check_keys(entity: Entity<'_>, config: &Config) -> Result<()> {
+    match entity {
         Entity::Network(_, name) => network::check_names_of_keys(name, config)?,
         Entity::Profile => instance::check_profile_keys(config)?,
         _ => {}
@@ -108,15 +127,7 @@ pub fn check(entity: Entity<'_>, config: &Config) -> Result<()> {
             return Err(Error::invalid(message));
         }
     }
-    check_required(entity, config)?;
-    match entity {
-        Entity::Instance(_) | Entity::Profile => instance::check_together(config),
-        Entity::Network(kind, name) => network::check_together(kind, name, config),
-        Entity::Pool(driver) => storage::check_pool(driver, config),
-        Entity::Volume(volume) => storage::check_volume(volume, config),
-        Entity::Project => project::check_together(config),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn check_required(entity: Entity<'_>, config: &Config) -> Result<()> {

@@ -22,7 +22,7 @@ mod table;
 mod tests;
 pub mod value;
 
-pub use entity::{Entity, check, lookup};
+pub use entity::{Entity, check, check_keys, lookup};
 pub use key::{AnyKey, Config, Key};
 
 /// Devices by name, each with its `type` among the keys.

@@ -87,6 +87,14 @@ pub fn check_config(kind: Kind, name: &str, config: &Config) -> Result<()> {
     }
 }
 
+/// Checks some of a network's keys, each by its table.
+///
+/// # Errors
+/// In LXD's words.
+pub fn check_keys(kind: Kind, name: &str, some: &Config) -> Result<()> {
+    Ok(corten_config::check_keys(Entity::Network(kind.as_str(), name), some)?)
+}
+
 /// Fills in what a new network gets where its maker said nothing.
 ///
 /// # Errors

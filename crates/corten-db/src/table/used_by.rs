@@ -121,6 +121,15 @@ pub fn device_users(view: &View<'_>, kind: &str, key: &str, value: &str) -> Resu
     Ok(found)
 }
 
+/// The networks that have an interface, or a network, as their parent.
+pub fn parent_users(view: &View<'_>, parent: &str) -> Result<Vec<User>> {
+    let sql = "SELECT DISTINCT pr.name, n.name FROM networks AS n JOIN projects AS pr ON pr.id = n.project_id
+               JOIN networks_config AS c ON c.network_id = n.id
+               WHERE n.state = ?2 AND c.key IN ('network', 'parent') AND c.value = ?1 AND n.name <> ?1 ORDER BY pr.name, n.name";
+    let found = view.rows::<Pair>(sql, params![parent, super::State::Created.code()])?;
+    Ok(found.into_iter().map(|(project, name)| User::Network { project, name }).collect())
+}
+
 /// What a pool holds or serves: instances and images by their volumes, custom volumes, profiles with a disk on it.
 pub fn pool_users(view: &View<'_>, pool: &str) -> Result<Vec<User>> {
     let sql = "SELECT pr.name, v.type, v.name FROM storage_volumes AS v

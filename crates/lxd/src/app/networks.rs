@@ -5,6 +5,7 @@ pub mod conflicts;
 pub mod create;
 pub mod forwards;
 pub mod hosts;
+mod parent;
 pub mod view;
 
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use corten_api::network::NetworkPut;
 use corten_db::table::networks;
 use corten_network::registry::{self, Kind};
 
-use super::{forwards, hosts, open, row, view};
+use super::{forwards, hosts, open, parent, row, view};
 use crate::app::App;
 
 /// Gives a network another description and other keys; with `amend`, keys that are not named stay.
@@ -18,12 +18,15 @@ pub fn update(app: &App, project: &str, name: &str, put: &NetworkPut, amend: boo
     // Keys that do not exist are refused even where they are to be unset.
     let mut unset = put.config.clone();
     unset.retain(|_, value| value.is_empty());
-    registry::check_config(kind, name, &unset)?;
+    registry::check_keys(kind, name, &unset)?;
     let mut config = if amend { row.config.clone() } else { Default::default() };
     config.extend(put.config.clone());
     config.retain(|_, value| !value.is_empty());
     registry::settle_auto(kind, &mut config)?;
     registry::check_config(kind, name, &config)?;
+    if kind == Kind::Physical {
+        parent::may_become(app, &row, &config)?;
+    }
     let network = open(app, &row)?;
     let hosts = hosts::of(app, &row)?;
     let changed = network.update(&config, &hosts)?;

@@ -10,7 +10,7 @@ use corten_host::undo::Undo;
 use corten_instance::step::{pass, step};
 use corten_network::registry::{self, Kind};
 
-use super::open;
+use super::{open, parent};
 use crate::app::App;
 use crate::app::projects::{Scope, allow};
 
@@ -40,6 +40,9 @@ pub fn create(app: &Arc<App>, scope: &Scope, post: &NetworksPost) -> Result<()> 
     registry::fill_defaults(kind, &mut config)?;
     config.retain(|_, value| !value.is_empty());
     registry::check_config(kind, &post.name, &config).map_err(|error| Error::from(error).as_failure())?;
+    if kind == Kind::Physical {
+        parent::must_be_free(app, &post.name, &config)?;
+    }
     let mut row = networks::Network {
         id: 0,
         project: project.to_string(),

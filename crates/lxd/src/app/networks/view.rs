@@ -67,7 +67,7 @@ fn unmanaged(app: &App, link: &corten_host::netlink::link::Link) -> Result<Shown
     Ok(Shown { name: link.name.clone(), r#type: kind.to_string(), used_by, ..Shown::default() })
 }
 
-/// Paths of the instances and profiles with a NIC on the network or interface.
+/// Paths of the instances and profiles with a NIC on the network or interface, and of networks on top of it.
 ///
 /// # Errors
 /// Those of the database.
@@ -75,6 +75,7 @@ pub fn users(app: &App, name: &str) -> Result<Vec<String>> {
     let users: Vec<User> = app.view(|view| {
         let mut users = used_by::device_users(view, "nic", "network", name)?;
         users.extend(used_by::device_users(view, "nic", "parent", name)?);
+        users.extend(used_by::parent_users(view, name)?);
         Ok(users)
     })?;
     let mut paths: Vec<String> = users.iter().map(user_url).collect();
