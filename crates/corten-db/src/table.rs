@@ -17,6 +17,7 @@ pub mod instances;
 pub mod keyed;
 pub mod local;
 mod member_keyed;
+pub mod network_acls;
 pub mod network_forwards;
 pub mod networks;
 pub mod nodes;

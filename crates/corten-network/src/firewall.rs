@@ -7,8 +7,10 @@ use crate::bridge::plan::{Family, Nat, Plan};
 use crate::error::Result;
 use crate::subnet::Subnet;
 
+pub mod acl;
 pub mod forward;
 pub mod nft;
+mod nft_acl;
 
 /// What a bridge network wants of the firewall.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

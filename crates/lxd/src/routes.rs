@@ -21,6 +21,7 @@ pub mod internal;
 pub mod internal_recover;
 pub mod internal_testing;
 pub mod metrics;
+pub mod network_acls;
 pub mod network_forwards;
 pub mod networks;
 pub mod operations;
@@ -45,6 +46,7 @@ pub const ALL: &[&[Endpoint]] = &[
     events::ENDPOINTS,
     metrics::ENDPOINTS,
     networks::ENDPOINTS,
+    network_acls::ENDPOINTS,
     network_forwards::ENDPOINTS,
     operations::ENDPOINTS,
     profiles::ENDPOINTS,

@@ -30,6 +30,8 @@ pub const VOLUME_SNAPSHOT: Keyed =
     Keyed { table: "storage_volumes_snapshots_config", owner: "storage_volume_snapshot_id" };
 /// Keys of network forwards.
 pub const NETWORK_FORWARD: Keyed = Keyed { table: "networks_forwards_config", owner: "network_forward_id" };
+/// Keys of network access lists.
+pub const NETWORK_ACL: Keyed = Keyed { table: "networks_acls_config", owner: "network_acl_id" };
 /// Keys of cluster members.
 pub const NODE: Keyed = Keyed { table: "nodes_config", owner: "node_id" };
 

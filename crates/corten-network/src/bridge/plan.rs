@@ -200,9 +200,6 @@ fn refuse_missing(config: &Config) -> Result<()> {
     if let Some(key) = config.iter().find(|(key, value)| key.starts_with("tunnel.") && !value.is_empty()) {
         return refuse("Tunnels", key.0);
     }
-    if !get(config, "security.acls").is_empty() {
-        return refuse("Network ACLs", "security.acls");
-    }
     Ok(())
 }
 
@@ -242,12 +239,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_yet_is_said_plainly() {
-        for (key, value) in [
-            ("bridge.mode", "fan"),
-            ("bridge.driver", "openvswitch"),
-            ("tunnel.a.protocol", "gre"),
-            ("security.acls", "a"),
-        ] {
+        for (key, value) in [("bridge.mode", "fan"), ("bridge.driver", "openvswitch"), ("tunnel.a.protocol", "gre")] {
             let error = Plan::of("br0", &config(&[(key, value)])).unwrap_err().to_string();
             assert!(error.contains("not implemented") && error.contains(key), "{error}");
         }

@@ -15,17 +15,17 @@ const NETWORK_CHAINS: [&str; 4] = ["fwd", "pstrt", "in", "out"];
 /// The chains that a port may have, in the table `bridge lxd`.
 const PORT_CHAINS: [&str; 2] = ["in", "fwd"];
 /// ICMP types that both sides need: unreachable, time exceeded, parameter problem.
-const ICMP: &str = "icmp type {3, 11, 12}";
+pub(super) const ICMP: &str = "icmp type {3, 11, 12}";
 /// ICMPv6 types that guests send: errors, router and neighbour discovery, multicast listeners.
-const ICMP6_FROM_GUEST: &str = "icmpv6 type {1, 2, 3, 4, 133, 135, 136, 143}";
+pub(super) const ICMP6_FROM_GUEST: &str = "icmpv6 type {1, 2, 3, 4, 133, 135, 136, 143}";
 /// ICMPv6 types that the host sends: as above, with router advertisements, and the pings by which dnsmasq probes.
-const ICMP6_TO_GUEST: &str = "icmpv6 type {1, 2, 3, 4, 128, 134, 135, 136, 143}";
+pub(super) const ICMP6_TO_GUEST: &str = "icmpv6 type {1, 2, 3, 4, 128, 134, 135, 136, 143}";
 
-/// A chain that packets reach by a hook.
-struct Chain {
-    name: String,
-    hook: &'static str,
-    rules: Vec<String>,
+/// A chain that packets reach by a hook, or by another chain's jump where the hook is empty.
+pub(super) struct Chain {
+    pub(super) name: String,
+    pub(super) hook: &'static str,
+    pub(super) rules: Vec<String>,
 }
 
 /// The transaction that gives a network exactly these rules.
@@ -120,7 +120,7 @@ fn ip(address: IpAddr) -> &'static str {
     if address.is_ipv4() { "ip" } else { "ip6" }
 }
 
-fn range((first, last): (u16, u16)) -> String {
+pub(super) fn range((first, last): (u16, u16)) -> String {
     if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 
@@ -150,7 +150,7 @@ fn hairpin_rules(forward: &Forward, joined: bool) -> Vec<String> {
 
 /// A chain's name. What nft does not take in a name (a device may be called `a:b`, a project nearly anything) becomes a
 /// slash and its code in hex, so that no name of a user is ever read as a rule.
-fn chain_name(prefix: &str, label: &str) -> String {
+pub(super) fn chain_name(prefix: &str, label: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let mut name = format!("{prefix}.");
     for byte in label.bytes() {
@@ -159,7 +159,7 @@ fn chain_name(prefix: &str, label: &str) -> String {
     name
 }
 
-fn clear(family: &str, prefixes: &[&str], name: &str) -> String {
+pub(super) fn clear(family: &str, prefixes: &[&str], name: &str) -> String {
     let mut text = format!("add table {family} lxd\n");
     for chain in prefixes.iter().map(|prefix| chain_name(prefix, name)) {
         for verb in ["add", "flush", "delete"] {
@@ -169,14 +169,17 @@ fn clear(family: &str, prefixes: &[&str], name: &str) -> String {
     text
 }
 
-fn table(family: &str, chains: &[Chain]) -> String {
+pub(super) fn table(family: &str, chains: &[Chain]) -> String {
     if chains.is_empty() {
         return String::new();
     }
     let mut text = format!("table {family} lxd {{\n");
     for Chain { name, hook, rules } in chains {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "\tchain {name} {{\n\t\t{hook}; policy accept;");
+        let _ = writeln!(text, "\tchain {name} {{");
+        if !hook.is_empty() {
+            let _ = writeln!(text, "\t\t{hook}; policy accept;");
+        }
         for rule in rules {
             let _ = writeln!(text, "\t\t{rule}");
         }

@@ -17,7 +17,7 @@ use corten_instance::instance::Config;
 use corten_network::network::{Network, Place};
 use corten_network::registry;
 
-use super::App;
+use super::{App, network_acls};
 
 /// The managed network that a NIC's `network` names, or that its `parent` happens to be.
 ///
@@ -98,6 +98,7 @@ pub fn up_all(app: &App) -> Result<()> {
 fn up(app: &App, row: &networks::Network) -> Result<()> {
     let changed = open(app, row)?.up(&hosts::of(app, row)?)?;
     remember(app, row, &changed)?;
+    network_acls::apply_if_any(app, row)?;
     forwards::apply_if_any(app, row)
 }
 

@@ -1,5 +1,6 @@
 //! Every step of every verb made to fail once: after each failure the world is as before.
 
+mod access_lists;
 mod archives;
 mod changes;
 mod copies;

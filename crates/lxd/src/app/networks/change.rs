@@ -6,7 +6,7 @@ use corten_db::table::networks;
 use corten_network::registry::{self, Kind};
 
 use super::{forwards, hosts, open, parent, row, view};
-use crate::app::App;
+use crate::app::{App, network_acls};
 
 /// Gives a network another description and other keys; with `amend`, keys that are not named stay.
 ///
@@ -27,16 +27,19 @@ pub fn update(app: &App, project: &str, name: &str, put: &NetworkPut, amend: boo
     if kind == Kind::Physical {
         parent::may_become(app, &row, &config)?;
     }
+    app.view(|view| network_acls::must_exist(view, project, &config))?;
     let network = open(app, &row)?;
     let hosts = hosts::of(app, &row)?;
     let changed = network.update(&config, &hosts)?;
     config.extend(changed);
     config.retain(|_, value| !value.is_empty());
-    let remembered = app.write(|tx| Ok(networks::update(tx, row.id, &put.description, &config)?));
+    let new = networks::Network { config, ..row.clone() };
+    let remembered = network_acls::follow(app, &row, &new)
+        .and_then(|()| app.write(|tx| Ok(networks::update(tx, row.id, &put.description, &new.config)?)));
     if remembered.is_err() {
         // What is up must not differ from what is remembered.
-        let new = networks::Network { config, ..row.clone() };
         open(app, &new)?.update(&row.config, &hosts)?;
+        network_acls::follow(app, &new, &row)?;
     }
     remembered
 }
@@ -58,9 +61,11 @@ pub fn rename(app: &App, project: &str, name: &str, new: &str) -> Result<()> {
     let network = open(app, &row)?;
     network.rename(new, &[])?;
     forwards::clear(app, &row)?;
+    network_acls::clear(&row)?;
     let remembered = app.write(|tx| Ok(networks::rename(tx, row.id, new)?));
-    let now = if remembered.is_ok() { new } else { name };
-    forwards::apply_if_any(app, &networks::Network { name: now.to_string(), ..row.clone() })?;
+    let now = networks::Network { name: if remembered.is_ok() { new } else { name }.to_string(), ..row.clone() };
+    forwards::apply_if_any(app, &now)?;
+    network_acls::apply_if_any(app, &now)?;
     if remembered.is_err() {
         open(app, &networks::Network { name: new.to_string(), ..row })?.rename(name, &[])?;
     }
@@ -75,6 +80,7 @@ pub fn delete(app: &App, project: &str, name: &str) -> Result<()> {
     let row = row(app, project, name)?;
     must_be_unused(app, name, "The network is currently in use")?;
     forwards::clear(app, &row)?;
+    network_acls::clear(&row)?;
     open(app, &row)?.delete()?;
     app.write(|tx| Ok(networks::delete(tx, row.id)?))
 }

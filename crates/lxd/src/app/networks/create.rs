@@ -11,8 +11,8 @@ use corten_instance::step::{pass, step};
 use corten_network::registry::{self, Kind};
 
 use super::{open, parent};
-use crate::app::App;
 use crate::app::projects::{Scope, allow};
+use crate::app::{App, network_acls};
 
 /// Makes the network.
 ///
@@ -43,6 +43,7 @@ pub fn create(app: &Arc<App>, scope: &Scope, post: &NetworksPost) -> Result<()> 
     if kind == Kind::Physical {
         parent::must_be_free(app, &post.name, &config)?;
     }
+    app.view(|view| network_acls::must_exist(view, project, &config))?;
     let mut row = networks::Network {
         id: 0,
         project: project.to_string(),
@@ -69,8 +70,11 @@ pub fn create(app: &Arc<App>, scope: &Scope, post: &NetworksPost) -> Result<()> 
     undo.push("make the network", move || made.delete().map_err(|error| error.to_string()));
     pass("bring the network up")?;
     let changed = network.up(&[])?;
-    pass("mark the network as made")?;
     row.config.extend(changed);
+    network_acls::apply_if_any(app, &row)?;
+    let made = row.clone();
+    undo.push("put access lists in force", move || network_acls::clear(&made).map_err(|error| error.to_string()));
+    pass("mark the network as made")?;
     app.write(|tx| {
         networks::update(tx, row.id, &row.description, &row.config)?;
         Ok(networks::set_state(tx, row.id, State::Created)?)
