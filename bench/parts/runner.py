@@ -41,7 +41,9 @@ def serve(output):
         if cwd:
             os.chdir(cwd)
         # A container may keep these open, so that they must not be pipes that are read to their end.
-        files = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        # And crun gives them to the container's root (1.8.1 does so with devices, too): the host's /dev/null would be no
+        # longer the host's.
+        files = [(os.POSIX_SPAWN_OPEN, 0, output + ".in", os.O_RDONLY | os.O_CREAT, 0o600),
                  (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
                  (os.POSIX_SPAWN_DUP2, 1, 2)]
         begun = time.perf_counter()

@@ -1,20 +1,22 @@
-//! What a story must not leave on the machine: processes, mounts, loop devices. (Control groups are looked at by
+//! What a story must not leave on the machine: processes, mounts, loop devices, nodes of the host's with another owner. (Control groups are looked at by
 //! `scripts/in-private-namespaces`; interfaces go with the story's network namespace.)
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The machine as it was.
 pub struct Before {
     mounts: BTreeSet<String>,
     loops: BTreeSet<String>,
+    nodes: BTreeSet<String>,
 }
 
 impl Before {
     /// Looks at the machine.
     pub fn look() -> Before {
-        Before { mounts: mounts(), loops: loops() }
+        Before { mounts: mounts(), loops: loops(), nodes: nodes() }
     }
 
     /// What is there now and was not before, or still works in `folder`; a line each.
@@ -24,8 +26,19 @@ impl Before {
         left.extend(processes(&here).into_iter().map(|process| format!("process {process}")));
         left.extend(mounts().difference(&self.mounts).filter(|m| m.contains(&here)).map(|m| format!("mount {m}")));
         left.extend(loops().difference(&self.loops).filter(|l| l.contains(&here)).map(|l| format!("loop device {l}")));
+        left.extend(nodes().difference(&self.nodes).map(|node| format!("another owner or mode of {node}")));
         left
     }
+}
+
+/// Owners and modes of the nodes that containers see, too.
+fn nodes() -> BTreeSet<String> {
+    let names = ["null", "zero", "full", "random", "urandom", "tty", "fuse", "net/tun"];
+    let one = |name: &str| {
+        let node = fs::metadata(Path::new("/dev").join(name)).ok()?;
+        Some(format!("/dev/{name}: {}:{} {:o}", node.uid(), node.gid(), node.mode()))
+    };
+    names.into_iter().filter_map(one).collect()
 }
 
 fn entries(path: &Path) -> Vec<std::path::PathBuf> {

@@ -279,3 +279,42 @@ fn links_inside_lead_no_device_outside() {
         assert_eq!(std::fs::metadata(&outside).expect("it is there").uid(), 0);
     });
 }
+
+#[test]
+fn nodes_of_the_host_keep_their_owners_and_modes() {
+    story(|host| {
+        // Should it go wrong after all, then with a node of the story's own.
+        host.sh("mkdir nodes; mount -t tmpfs -o dev none nodes; mknod -m 666 nodes/null c 1 3; mknod -m 666 nodes/zero c 1 5
+                 mount --bind nodes/null /dev/null; mount --bind nodes/zero /dev/zero; echo x > pushed");
+        let nodes = || host.sh("stat -c '%n %u:%g %a' /dev/null /dev/zero /dev/full nodes/null nodes/zero");
+        let before = nodes();
+        let daemon = host.daemon();
+        daemon.with_pool("dir");
+        daemon.import_busybox("busybox");
+        let pushed = host.folder().join("pushed").display().to_string();
+        for (name, more) in [("c1", &[][..]), ("p1", &["-c", "security.privileged=true"][..])] {
+            daemon.lxc([&["launch", "busybox", name][..], more].concat()).ok();
+            daemon.lxc(["config", "device", "add", name, "own", "unix-char", "source=/dev/zero", "path=/dev/own"]).ok();
+            let take =
+                "for f in /dev/null /dev/zero /dev/full /dev/own /proc/self/fd/0 /proc/self/fd/1 /proc/1/fd/0; do
+                        chown 1000:1000 $f; chmod 600 $f; done; true";
+            daemon.lxc(["exec", name, "--", "sh", "-c", take]).ok();
+            assert_eq!(nodes(), before, "{name}: by a command");
+            // Without websockets, where nothing is at the other end of its descriptors.
+            let body = serde_json::json!({ "command": ["sh", "-c", take], "wait-for-websocket": false }).to_string();
+            daemon.lxc(["query", "--wait", "-X", "POST", "-d", &body, &format!("/1.0/instances/{name}/exec")]).ok();
+            assert_eq!(nodes(), before, "{name}: by a command that is not listened to");
+            for file in ["dev/null", "dev/zero", "dev/own"] {
+                let target = format!("{name}/{file}");
+                daemon.lxc(["file", "push", "--uid=1000", "--gid=1000", "--mode=0600", &pushed, &target]).refused();
+                daemon.lxc(["file", "delete", &target]);
+                assert_eq!(nodes(), before, "{name}: by files, {file}");
+            }
+            daemon.lxc(["restart", "--force", name]).ok();
+            assert_eq!(nodes(), before, "{name}: by another start");
+            daemon.lxc(["delete", "--force", name]).ok();
+        }
+        drop(daemon);
+        host.sh("umount /dev/null; umount /dev/zero; umount nodes");
+    });
+}

@@ -1,11 +1,13 @@
 //! Device nodes: what one is on the host, and making one in a directory of ours.
 
+use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, OFlags, StatVfsMountFlags, Uid};
 use rustix::io::Errno;
 
-use crate::file;
+use crate::{file, mount};
 
 /// A device node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,9 +104,45 @@ pub fn create(path: &Path, node: &DeviceNode) -> Result<Made, Error> {
     Ok(made)
 }
 
+/// An open `/dev/null` that is nobody else's, for processes of a container: root of a privileged one could change the owner
+/// and the mode of the host's by its descriptor.
+///
+/// Where no node can be made there is no such root either, and it is the host's.
+///
+/// # Errors
+/// What mknodat(2) and openat(2) say.
+pub fn null() -> io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let made = mount::new("tmpfs", "none", &mount::Options::default()).and_then(|folder| {
+        let mode = Mode::from_raw_mode(0o666);
+        rustix::fs::mknodat(&folder, "null", FileType::CharacterDevice, mode, rustix::fs::makedev(1, 3))?;
+        rustix::fs::chmodat(&folder, "null", mode, AtFlags::empty())?;
+        Ok(rustix::fs::openat(&folder, "null", flags, Mode::empty())?)
+    });
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Ok(rustix::fs::open("/dev/null", flags, Mode::empty())?)
+        }
+        made => made,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_null_of_its_own_is_one_and_not_the_hosts() {
+        let host = rustix::fs::stat("/dev/null").expect("every host has it");
+        let own = null().expect("a node or the host's");
+        let stat = rustix::fs::fstat(&own).expect("it is open");
+        assert_eq!(stat.st_rdev, host.st_rdev);
+        assert_eq!(rustix::io::write(&own, b"gone"), Ok(4));
+        assert_eq!(rustix::io::read(&own, &mut [0u8; 4]), Ok(0));
+        if rustix::process::geteuid().is_root() {
+            assert_ne!((stat.st_dev, stat.st_ino), (host.st_dev, host.st_ino));
+        }
+    }
 
     #[test]
     fn a_node_is_known_by_its_numbers() {

@@ -82,7 +82,7 @@ fn record(
     spec: &ExecSpec,
     op: &Op,
 ) -> Result<(Session, Metadata)> {
-    let null = File::options().read(true).write(true).open("/dev/null").context("Failed to open /dev/null")?;
+    let null = File::from(corten_host::device_node::null().context("Failed to make a /dev/null")?);
     let output = |name: &str| -> Result<(File, String)> {
         let name = format!("exec_{}.{name}", op.id());
         let path = start::log_dir(app, instance).join(&name);
