@@ -1,5 +1,6 @@
 //! The list of lists: every endpoint that this daemon answers.
 
+pub mod backup;
 pub mod certificates;
 pub mod cluster;
 pub mod devlxd;

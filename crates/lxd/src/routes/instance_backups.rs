@@ -3,9 +3,10 @@
 use corten_api::error::Result;
 use corten_api::instance_backup::{InstanceBackupPost, InstanceBackupsPost};
 
+use super::backup;
 use super::instance::{find, key};
 use crate::app::backups::create::{self, Wanted};
-use crate::app::backups::{Owner, change, check_name, instance, short};
+use crate::app::backups::{Owner, change, check_name, instance};
 use crate::app::instances::Instances;
 use crate::app::projects::allow;
 use crate::app::{Call, Endpoint};
@@ -63,25 +64,13 @@ fn create(call: &Call) -> Result<Reply> {
 }
 
 fn rename(call: &Call) -> Result<Reply> {
-    let owner = owner(call)?;
-    let old = short(&owner.backup(&call.app, call.part("backup"))?).to_string();
-    let body: InstanceBackupPost = call.json()?;
-    check_name(&body.name)?;
-    let plan = call.app.plan(call, "Renaming instance backup").container(&owner.name);
-    let app = call.app.clone();
-    let op = call.app.operations.run(plan, move |op| change::rename(&app, &owner, &old, &body.name, op.requestor()))?;
-    Reply::accepted(&op)
+    backup::rename(call, owner(call)?, |body: InstanceBackupPost| body.name)
 }
 
 fn remove(call: &Call) -> Result<Reply> {
-    let owner = owner(call)?;
-    let name = short(&owner.backup(&call.app, call.part("backup"))?).to_string();
-    let plan = call.app.plan(call, "Removing instance backup").resources("container", [owner.name.as_str()]);
-    let app = call.app.clone();
-    let op = call.app.operations.run(plan, move |op| change::delete(&app, &owner, &name, op.requestor()))?;
-    Reply::accepted(&op)
+    backup::remove(call, owner(call)?)
 }
 
 fn export(call: &Call) -> Result<Reply> {
-    change::export(&call.app, &owner(call)?, call.part("backup"), call.lifecycle_requestor())
+    backup::export(call, &owner(call)?)
 }

@@ -3,9 +3,10 @@
 use corten_api::error::{Error, Result};
 use corten_api::storage_pool_volume_backup::{StoragePoolVolumeBackupPost, StoragePoolVolumeBackupsPost};
 
+use super::backup;
 use super::storage_volume_snapshots::place;
 use crate::app::backups::create::{self, Wanted};
-use crate::app::backups::{Owner, change, check_name, short, volume};
+use crate::app::backups::{Owner, change, check_name, volume};
 use crate::app::projects::allow;
 use crate::app::{Call, Endpoint};
 use crate::rest::recursion;
@@ -68,25 +69,13 @@ fn create(call: &Call) -> Result<Reply> {
 }
 
 fn rename(call: &Call) -> Result<Reply> {
-    let owner = owner(call)?;
-    let old = short(&owner.backup(&call.app, call.part("backup"))?).to_string();
-    let body: StoragePoolVolumeBackupPost = call.json()?;
-    check_name(&body.name)?;
-    let plan = call.app.plan(call, "Renaming custom volume backup").resources("volume", [owner.name.as_str()]);
-    let app = call.app.clone();
-    let op = call.app.operations.run(plan, move |op| change::rename(&app, &owner, &old, &body.name, op.requestor()))?;
-    Reply::accepted(&op)
+    backup::rename(call, owner(call)?, |body: StoragePoolVolumeBackupPost| body.name)
 }
 
 fn remove(call: &Call) -> Result<Reply> {
-    let owner = owner(call)?;
-    let name = short(&owner.backup(&call.app, call.part("backup"))?).to_string();
-    let plan = call.app.plan(call, "Deleting custom volume backup").resources("volume", [owner.name.as_str()]);
-    let app = call.app.clone();
-    let op = call.app.operations.run(plan, move |op| change::delete(&app, &owner, &name, op.requestor()))?;
-    Reply::accepted(&op)
+    backup::remove(call, owner(call)?)
 }
 
 fn export(call: &Call) -> Result<Reply> {
-    change::export(&call.app, &owner(call)?, call.part("backup"), call.lifecycle_requestor())
+    backup::export(call, &owner(call)?)
 }
