@@ -25,11 +25,6 @@ impl Samples {
         self.add(family, labels, value as f64);
     }
 
-    /// Takes over the samples of another instance.
-    pub fn append(&mut self, mut other: Samples) {
-        self.0.append(&mut other.0);
-    }
-
     /// The whole text: families in LXD's order, each with its help and type.
     pub fn render(&self) -> String {
         let mut text = String::new();

@@ -1,7 +1,7 @@
 //! `/1.0/metrics`: figures of running instances, for Prometheus.
 
 use crate::app::instances::Instances;
-use crate::app::metrics::{Samples, gather};
+use crate::app::metrics::gather;
 use crate::app::settings::is_true;
 use crate::app::{Call, Endpoint};
 use crate::rest::error::not_authorized;
@@ -20,11 +20,8 @@ fn show(call: &Call) -> Result<Reply> {
     if !all && !call.requestor.may_enter(call.project()) {
         return Err(not_authorized());
     }
-    let mut samples = Samples::default();
-    for instance in Instances::all(&call.app, project)? {
-        if all || call.requestor.may_enter(&instance.project) {
-            samples.append(gather::instance(&call.app, &instance));
-        }
-    }
+    let instances = Instances::all(&call.app, project)?;
+    let seen = instances.iter().filter(|instance| all || call.requestor.may_enter(&instance.project));
+    let samples = gather::instances(&call.app, seen);
     Ok(Reply::bytes(samples.render(), "text/plain"))
 }

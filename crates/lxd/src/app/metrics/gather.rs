@@ -7,7 +7,7 @@ use crate::app::instances::running::Entry;
 use crate::app::instances::{key, limits, network_state, root};
 use corten_host::cgroup::Group;
 use corten_host::cgroup::stats::disk_names;
-use corten_host::proc::mounts;
+use corten_host::proc::mounts::{self, Mount};
 use corten_instance::instance::Instance;
 use std::collections::BTreeMap;
 
@@ -32,18 +32,40 @@ const SUMS: [(Family, [Family; 2]); 2] = [
     (Family::MemoryInactive, [Family::MemoryInactiveAnon, Family::MemoryInactiveFile]),
 ];
 
-/// The figures of one instance; nothing when it does not run. What this host does not count is left out.
-pub fn instance(app: &App, instance: &Instance) -> Samples {
+/// The figures of those instances that run. What this host does not count is left out.
+pub fn instances<'a>(app: &App, instances: impl Iterator<Item = &'a Instance>) -> Samples {
+    let host = Host::read();
     let mut samples = Samples::default();
-    let running = app.instances.running.get(&key(instance));
-    if let Some((entry, group)) = running.zip(limits::group(app, instance).ok()) {
-        Source { instance, samples: &mut samples }.all(app, &group, &entry);
+    for instance in instances {
+        let running = app.instances.running.get(&key(instance));
+        if let Some((entry, group)) = running.zip(limits::group(app, instance).ok()) {
+            Source { instance, host: &host, samples: &mut samples }.all(app, &group, &entry);
+        }
     }
     samples
 }
 
+/// What is the same for all instances.
+struct Host {
+    mounts: Vec<Mount>,
+    disks: BTreeMap<(u32, u32), String>,
+    /// The host's memory in bytes, which bounds an instance without a limit.
+    memory: Option<u64>,
+}
+
+impl Host {
+    fn read() -> Host {
+        Host {
+            mounts: mounts::list(None).unwrap_or_default(),
+            disks: disk_names().unwrap_or_default(),
+            memory: corten_host::inventory::memory::read().ok().map(|memory| memory.total),
+        }
+    }
+}
+
 struct Source<'a> {
     instance: &'a Instance,
+    host: &'a Host,
     samples: &'a mut Samples,
 }
 
@@ -81,9 +103,8 @@ impl Source<'_> {
     }
 
     fn disks(&mut self, group: &Group) {
-        let names = disk_names().unwrap_or_default();
         for disk in group.disk_traffic().unwrap_or_default() {
-            let Some(name) = names.get(&disk.device) else { continue };
+            let Some(name) = self.host.disks.get(&disk.device) else { continue };
             let figures = [
                 (Family::DiskReadBytes, disk.read_bytes),
                 (Family::DiskReads, disk.reads),
@@ -102,11 +123,11 @@ impl Source<'_> {
         let Ok((pool, volume)) = root::volume(app, self.instance) else { return };
         let path = pool.path(&volume);
         let Ok(facts) = rustix::fs::statvfs(&path) else { return };
-        let mounts = mounts::list(None).unwrap_or_default();
-        let holding = mounts.into_iter().filter(|mount| path.starts_with(&mount.mount_point));
+        let holding = self.host.mounts.iter().filter(|mount| path.starts_with(&mount.mount_point));
         let Some(mount) = holding.max_by_key(|mount| mount.mount_point.as_os_str().len()) else { return };
         let mut labels: Labels =
-            [("device", mount.source), ("fstype", mount.fs_type), ("mountpoint", "/".to_string())].into();
+            [("device", mount.source.clone()), ("fstype", mount.fs_type.clone()), ("mountpoint", "/".to_string())]
+                .into();
         labels.push(("name", self.instance.name.clone()));
         labels.push(("project", self.instance.project.clone()));
         labels.sort();
@@ -126,7 +147,7 @@ impl Source<'_> {
             self.samples.count(*family, self.labels(&[]), *value);
         }
         let Ok(memory) = group.memory() else { return };
-        let total = memory.limit.or_else(host_memory);
+        let total = memory.limit.or(self.host.memory);
         if let Some(total) = total {
             let cached =
                 figures.iter().find(|(family, _)| *family == Family::MemoryCached).map_or(0, |(_, value)| *value);
@@ -171,11 +192,6 @@ fn memory_figures(counters: &BTreeMap<String, u64>) -> Vec<(Family, u64)> {
         }
     }
     figures
-}
-
-/// The host's memory in bytes, which bounds an instance without a limit.
-fn host_memory() -> Option<u64> {
-    corten_host::inventory::memory::read().ok().map(|memory| memory.total)
 }
 
 #[cfg(test)]
