@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use stories::{Daemon, Host, story};
+use stories::{Daemon, story};
 
 /// Keeps one processor busy until it is stopped.
 const BURNER: &str = "while :; do :; done";
@@ -41,17 +41,10 @@ fn launch_on_one_cpu(daemon: &Daemon, name: &str, allowance: Option<&str>) {
     daemon.lxc(["start", name]).ok();
 }
 
-fn ready(host: &Host) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool("dir");
-    daemon.import_busybox("busybox");
-    daemon
-}
-
 #[test]
 fn half_the_shares_give_half_as_much() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         launch_on_one_cpu(&daemon, "full", None);
         launch_on_one_cpu(&daemon, "half", Some("50%"));
         burn(&daemon, "full", 1);
@@ -70,7 +63,7 @@ fn half_the_shares_give_half_as_much() {
 #[test]
 fn three_halves_beside_a_whole_get_a_fifth_each() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         let names = ["whole", "half1", "half2", "half3"];
         for name in names {
             launch_on_one_cpu(&daemon, name, name.starts_with("half").then_some("50%"));
@@ -87,7 +80,7 @@ fn three_halves_beside_a_whole_get_a_fifth_each() {
 #[test]
 fn limits_of_memory_processes_and_processors_hold() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         let limits = ["-c", "limits.memory=32MiB", "-c", "limits.processes=20", "-c", "limits.cpu=1"];
         daemon.lxc(["launch", "busybox", "c1"].into_iter().chain(limits)).ok();
         let exec = |script: &str| daemon.lxc(["exec", "c1", "--", "sh", "-c", script]);
@@ -103,5 +96,39 @@ fn limits_of_memory_processes_and_processors_hold() {
         daemon.lxc(["config", "set", "c1", "limits.memory=256MiB"]).ok();
         daemon.lxc(["config", "set", "c1", "limits.processes=200"]).ok();
         exec("dd if=/dev/zero of=/mnt/x bs=1M count=64 2>/dev/null").ok();
+    });
+}
+
+#[test]
+fn processors_are_given_out_anew_as_containers_come_change_and_go() {
+    story(|host| {
+        if std::thread::available_parallelism().expect("the kernel says").get() < 2 {
+            println!("skipped: with one processor there is nothing to share out");
+            return;
+        }
+        let mut daemon = host.daemon_on("dir");
+        let cpus = |daemon: &Daemon, name: &str| {
+            let seen = daemon.lxc(["exec", name, "--", "grep", "Cpus_allowed_list", "/proc/self/status"]);
+            seen.ok().split_whitespace().last().expect("a list").to_string()
+        };
+        daemon.lxc(["launch", "busybox", "a", "-c", "limits.cpu=1"]).ok();
+        assert_eq!(cpus(&daemon, "a"), "0");
+        daemon.lxc(["launch", "busybox", "b", "-c", "limits.cpu=1"]).ok();
+        assert_eq!((cpus(&daemon, "a"), cpus(&daemon, "b")), ("0".into(), "1".into()));
+        // Who wants this one and no other sends the others away.
+        daemon.lxc(["launch", "busybox", "c", "-c", "limits.cpu=0-0"]).ok();
+        assert_eq!((cpus(&daemon, "a"), cpus(&daemon, "c")), ("1".into(), "0".into()));
+        // The next daemon knows what each asked for, and so does a profile.
+        daemon.kill();
+        daemon.begin();
+        daemon.lxc(["stop", "-f", "c"]).ok();
+        assert_eq!((cpus(&daemon, "a"), cpus(&daemon, "b")), ("0".into(), "1".into()));
+        daemon.lxc(["config", "set", "a", "limits.cpu=1-1"]).ok();
+        assert_eq!((cpus(&daemon, "a"), cpus(&daemon, "b")), ("1".into(), "0".into()));
+        daemon.lxc(["config", "unset", "a", "limits.cpu"]).ok();
+        daemon.lxc(["profile", "set", "default", "limits.cpu=0-0"]).ok();
+        assert_eq!((cpus(&daemon, "a"), cpus(&daemon, "b")), ("0".into(), "1".into()));
+        daemon.lxc(["profile", "unset", "default", "limits.cpu"]).ok();
+        assert_eq!(cpus(&daemon, "a"), host.sh("cat /sys/devices/system/cpu/online").trim());
     });
 }

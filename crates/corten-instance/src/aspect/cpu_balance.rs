@@ -35,7 +35,7 @@ impl Wish {
 ///
 /// Fixed sets count as use of their processors, and a count takes the least used ones, lowest number first. A set of
 /// processors that are not there leaves those out; a set with none left, like a count above what is there, gives all.
-pub fn balance(online: &BTreeSet<u32>, wishes: &BTreeMap<String, Wish>) -> BTreeMap<String, BTreeSet<u32>> {
+pub fn balance<N: Ord + Clone>(online: &BTreeSet<u32>, wishes: &BTreeMap<N, Wish>) -> BTreeMap<N, BTreeSet<u32>> {
     let mut used: BTreeMap<u32, usize> = online.iter().map(|cpu| (*cpu, 0)).collect();
     let mut given = BTreeMap::new();
     for (name, wish) in wishes {

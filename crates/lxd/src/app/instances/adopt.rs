@@ -59,7 +59,8 @@ pub fn adopt_one(app: &Arc<App>, instance: &Instance) -> Result<()> {
     if let Err(error) = attach::take_up(app, instance) {
         tracing::error!(instance = instance.name, %error, "Failed to take up the volumes of an instance");
     }
-    app.instances.running.add(key(instance), container, map.unwrap_or_default()).map(drop)
+    let cpus = super::limits::wish(instance)?;
+    app.instances.running.add(key(instance), container, map.unwrap_or_default(), cpus).map(drop)
 }
 
 /// An instance that was running by the last word of the database is not: its devices are cleaned up after.

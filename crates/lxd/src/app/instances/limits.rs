@@ -1,6 +1,7 @@
 //! Limits of instances: what a start writes, what a change applies at once, and who gets which processor.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
 
 use corten_api::error::{Context, Error, Result, chain};
 use corten_config::value::cpu_set::{parse_set, write_set};
@@ -10,8 +11,9 @@ use corten_instance::aspect::cpu_balance::{Wish, balance};
 use corten_instance::aspect::{Aspect, memory};
 use corten_instance::instance::Instance;
 
-use super::running::failed;
-use super::{Instances, key};
+use super::claims::Key;
+use super::key;
+use super::running::{Entry, failed};
 use crate::app::App;
 
 /// What of the host decides about memory limits.
@@ -50,11 +52,12 @@ pub fn apply(app: &App, instance: &Instance, aspect: Aspect) -> Result<()> {
     }
     let layout = Layout::discover().context("Failed to find the cgroups")?;
     let limits = aspect.limits(instance, memory_facts(&layout)?)?;
-    apply_limits(app, instance, &limits)
+    let entry = entry(app, instance)?;
+    apply_limits(&entry, &limits)
 }
 
-fn apply_limits(app: &App, instance: &Instance, limits: &[Limit]) -> Result<()> {
-    let group = group(app, instance)?;
+fn apply_limits(entry: &Entry, limits: &[Limit]) -> Result<()> {
+    let group = group_of(entry)?;
     group.apply(limits).map_err(|error| Error::invalid(format!("Failed to apply the limits: {}", chain(&error))))
 }
 
@@ -63,7 +66,15 @@ fn apply_limits(app: &App, instance: &Instance, limits: &[Limit]) -> Result<()> 
 /// # Errors
 /// When it does not run.
 pub fn group(app: &App, instance: &Instance) -> Result<Group> {
-    let entry = app.instances.running.get(&key(instance)).ok_or_else(|| Error::invalid("Instance is not running"))?;
+    let entry = entry(app, instance)?;
+    group_of(&entry)
+}
+
+fn entry(app: &App, instance: &Instance) -> Result<Arc<Entry>> {
+    app.instances.running.get(&key(instance)).ok_or_else(|| Error::invalid("Instance is not running"))
+}
+
+fn group_of(entry: &Entry) -> Result<Group> {
     entry.container.group().map_err(|error| failed("Failed to find the cgroup of the instance", &error))
 }
 
@@ -73,29 +84,24 @@ fn online() -> Result<BTreeSet<u32>> {
     parse_set(text.trim()).map_err(Error::internal)
 }
 
-fn wish(instance: &Instance) -> Result<Wish> {
+/// Which processors an instance asks for.
+///
+/// # Errors
+/// When `limits.cpu` cannot be read.
+pub fn wish(instance: &Instance) -> Result<Wish> {
     Wish::parse(instance.get("limits.cpu")).map_err(Error::invalid)
 }
 
-/// Which processors `instance` gets beside all that run; `None` when nobody has a say about processors.
+/// Which processors `instance` gets beside all that run; `None` when it asks for none in particular.
 fn cpu_set(app: &App, instance: &Instance) -> Result<Option<String>> {
     if instance.get("limits.cpu").is_empty() {
         return Ok(None);
     }
-    let mut wishes = wishes(&running(app)?)?;
-    let name = instance.host_name();
-    wishes.insert(name.clone(), wish(instance)?);
-    Ok(balance(&online()?, &wishes).get(&name).map(write_set))
-}
-
-/// All that run, with what they say now.
-fn running(app: &App) -> Result<Vec<Instance>> {
-    let all = Instances::all(app, None)?.into_iter();
-    Ok(all.filter(|instance| app.instances.running.get(&key(instance)).is_some()).collect())
-}
-
-fn wishes(instances: &[Instance]) -> Result<BTreeMap<String, Wish>> {
-    instances.iter().map(|instance| Ok((instance.host_name(), wish(instance)?))).collect()
+    let running = app.instances.running.all();
+    let mut wishes: BTreeMap<&Key, Wish> = running.iter().map(|entry| (&entry.key, entry.cpus())).collect();
+    let key = key(instance);
+    wishes.insert(&key, wish(instance)?);
+    Ok(balance(&online()?, &wishes).get(&&key).map(write_set))
 }
 
 /// Gives every running instance its processors anew, after one has come, changed or gone.
@@ -107,12 +113,24 @@ pub fn rebalance(app: &App) -> Result<()> {
     if layout.controller(Controller::CpuSet).is_none() {
         return Ok(());
     }
-    let running = running(app)?;
-    let given = balance(&online()?, &wishes(&running)?);
-    for instance in &running {
-        if let Some(set) = given.get(&instance.host_name()) {
-            apply_limits(app, instance, &[Limit::CpuSet(write_set(set))])?;
+    let turn = &app.instances.running.balancing;
+    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+    let running = app.instances.running.all();
+    let wishes = running.iter().map(|entry| (&entry.key, entry.cpus())).collect();
+    let given = balance(&online()?, &wishes);
+    for entry in &running {
+        if let Some(set) = given.get(&&entry.key) {
+            apply_limits(entry, &[Limit::CpuSet(write_set(set))])?;
         }
     }
     Ok(())
+}
+
+/// A running instance may ask for other processors now: then all get theirs anew.
+///
+/// # Errors
+/// See [`rebalance`].
+pub fn follow_cpus(app: &App, new: &Instance) -> Result<()> {
+    let Some(entry) = app.instances.running.get(&key(new)) else { return Ok(()) };
+    if entry.set_cpus(wish(new)?) { rebalance(app) } else { Ok(()) }
 }

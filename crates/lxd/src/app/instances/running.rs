@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use corten_api::error::{Context, Error, Result, chain};
 use corten_host::idmap::IdMap;
+use corten_instance::aspect::cpu_balance::Wish;
 use corten_runtime::{Container, Exit, ExitWatch};
 use rustix::event::epoll;
 
@@ -27,9 +28,21 @@ pub struct Entry {
     pub asked_to_stop: OnceLock<bool>,
     /// Held by the client that is attached to the console.
     pub console: Arc<tokio::sync::Mutex<()>>,
+    cpus: Mutex<Wish>,
 }
 
 impl Entry {
+    /// Which processors it asks for.
+    pub fn cpus(&self) -> Wish {
+        self.cpus.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// It asks for others now; whether these are others.
+    pub fn set_cpus(&self, wish: Wish) -> bool {
+        let mut cpus = self.cpus.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *cpus, wish.clone()) != wish
+    }
+
     /// How it ended; only once its watch says so.
     ///
     /// # Errors
@@ -69,6 +82,8 @@ pub struct Running {
     /// Watched descriptors by number, for the thread that listens.
     watched: Mutex<HashMap<u64, Arc<Entry>>>,
     epoll: OwnedFd,
+    /// Held while processors are given out, so that nobody writes what has been overtaken.
+    pub balancing: Mutex<()>,
 }
 
 impl Running {
@@ -78,7 +93,7 @@ impl Running {
     /// When the kernel gives no epoll descriptor.
     pub fn new() -> Result<Running> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).context("Failed to watch containers")?;
-        Ok(Running { entries: RwLock::default(), watched: Mutex::default(), epoll })
+        Ok(Running { entries: RwLock::default(), watched: Mutex::default(), epoll, balancing: Mutex::default() })
     }
 
     /// The container of this name, if it runs.
@@ -95,7 +110,7 @@ impl Running {
     ///
     /// # Errors
     /// When it has ended already, or cannot be watched.
-    pub fn add(&self, key: Key, container: Container, idmap: IdMap) -> Result<Arc<Entry>> {
+    pub fn add(&self, key: Key, container: Container, idmap: IdMap, cpus: Wish) -> Result<Arc<Entry>> {
         let watch = container.watch().map_err(|error| failed("Failed to watch the container", &error))?;
         let entry = Arc::new(Entry {
             key: key.clone(),
@@ -106,6 +121,7 @@ impl Running {
             changed: Condvar::new(),
             asked_to_stop: OnceLock::new(),
             console: Arc::default(),
+            cpus: Mutex::new(cpus),
         });
         let number = u64::try_from(entry.watch.as_fd().as_raw_fd()).unwrap_or_default();
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).insert(number, entry.clone());

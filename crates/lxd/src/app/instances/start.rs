@@ -220,7 +220,7 @@ fn launch(app: &App, instance: &Instance, spec: &Spec, map: &IdMap, undo: &mut U
                 Err(failed) if failed.is_root_unmappable(&spec.root) => start_shifted(app, instance, spec, map)?,
                 outcome => outcome.map_err(|error| not_run(&error))?,
             };
-            app.instances.running.add(key(instance), container, map.clone())
+            app.instances.running.add(key(instance), container, map.clone(), limits::wish(instance)?)
         },
         |entry| {
             let (entry, running) = (entry.clone(), app.instances.running.clone());

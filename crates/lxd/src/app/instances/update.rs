@@ -203,14 +203,7 @@ pub(super) fn remember(app: &Arc<App>, new: &Instance) -> Result<()> {
         instances::update(tx, new.id, &row)?;
         Ok(())
     })?;
-    limits_of_all(app, new)
-}
-
-fn limits_of_all(app: &App, new: &Instance) -> Result<()> {
-    if new.get("limits.cpu").is_empty() && app.instances.running.get(&super::key(new)).is_none() {
-        return Ok(());
-    }
-    limits::rebalance(app)
+    limits::follow_cpus(app, new)
 }
 
 /// Keys that the start of a device writes, such as `volatile.eth0.host_name`.
