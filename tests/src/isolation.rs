@@ -69,6 +69,15 @@ impl Host {
         Daemon::start(&self.folder, "one")
     }
 
+    /// The same with a pool of this driver, and the image `busybox`.
+    #[track_caller]
+    pub fn daemon_on(&self, driver: &str) -> Daemon {
+        let daemon = self.daemon();
+        daemon.with_pool(driver);
+        daemon.import_busybox("busybox");
+        daemon
+    }
+
     /// A running daemon that believes the certificate of an image server of the story, as its client does.
     pub fn daemon_trusting(&self, server: &crate::ImageServer) -> Daemon {
         Daemon::start_with(&self.folder, "one", vec![("SSL_CERT_FILE", server.authority().to_path_buf())])

@@ -20,9 +20,11 @@ pub mod leftovers;
 pub mod older_monitor;
 pub mod run;
 pub mod terminal;
+pub mod websocket;
 
 pub use daemon::Daemon;
 pub use image_server::ImageServer;
 pub use isolation::{Host, story};
 pub use run::Ran;
 pub use terminal::Terminal;
+pub use websocket::Websocket;

@@ -31,9 +31,7 @@ fn assert_same(now: &[String], before: &[String], what: &str) {
 }
 
 fn ready(host: &Host) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool("dir");
-    daemon.import_busybox("busybox");
+    let daemon = host.daemon_on("dir");
     daemon.lxc(["init", "busybox", "c1"]).ok();
     daemon
 }

@@ -2,14 +2,7 @@
 #![forbid(unsafe_code)]
 
 use serde_json::json;
-use stories::{Daemon, Host, story};
-
-fn ready(host: &Host) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool("dir");
-    daemon.import_busybox("busybox");
-    daemon
-}
+use stories::{Daemon, story};
 
 /// Runs a script in a container.
 fn sh(daemon: &Daemon, name: &str, script: &str) -> stories::Ran {
@@ -21,7 +14,7 @@ const LEASE: &str = "ip link set eth0 up && udhcpc -i eth0 -n -q -t 10";
 #[test]
 fn dhcp_and_dns_do_what_the_keys_say() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         let keys = [
             "ipv4.address=10.88.0.1/24",
             "ipv4.nat=false",
@@ -67,7 +60,7 @@ fn dhcp_and_dns_do_what_the_keys_say() {
 #[test]
 fn ipv6_addresses_are_announced_and_given() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         let keys = ["ipv4.address=none", "ipv6.address=fd42:1:2:3::1/64", "ipv6.nat=true"];
         daemon.lxc(["network", "create", "br0"].into_iter().chain(keys)).ok();
         daemon.lxc(["launch", "busybox", "c1", "-n", "br0"]).ok();
@@ -86,7 +79,7 @@ fn ipv6_addresses_are_announced_and_given() {
 #[test]
 fn filters_keep_a_guest_to_its_own_addresses() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         let keys = ["ipv4.address=10.88.0.1/24", "ipv4.nat=false", "ipv6.address=none"];
         daemon.lxc(["network", "create", "br0"].into_iter().chain(keys)).ok();
         daemon.lxc(["init", "busybox", "c1", "-n", "br0"]).ok();
@@ -124,9 +117,49 @@ fn filters_keep_a_guest_to_its_own_addresses() {
 }
 
 #[test]
+fn filters_keep_a_guest_to_its_own_ipv6_addresses() {
+    story(|host| {
+        let daemon = host.daemon_on("dir");
+        let keys = ["ipv4.address=none", "ipv6.address=fd42:1:2:3::1/64", "ipv6.nat=false", "ipv6.dhcp.stateful=true"];
+        daemon.lxc(["network", "create", "br0"].into_iter().chain(keys)).ok();
+        daemon.lxc(["init", "busybox", "c1", "-n", "br0"]).ok();
+        let set = |key: &str| daemon.lxc(["config", "device", "set", "c1", "eth0", key]);
+        set("ipv6.address=fd42:1:2:3::10").ok();
+        daemon.lxc(["start", "c1"]).ok();
+        // Addresses are taken without asking around first, so that they can be used at once.
+        let as_address = |address: &str| {
+            let script = format!(
+                "echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad; ip link set eth0 up; ip -6 addr flush dev eth0 scope global; \
+                 ip addr add {address}/64 dev eth0; \
+                 ping -6 -c 1 -W 1 -I {address} fd42:1:2:3::1"
+            );
+            sh(&daemon, "c1", &script).status == 0
+        };
+        let answers = |address: &str| (0..10).any(|_| as_address(address));
+        assert!(answers("fd42:1:2:3::99") && answers("fd42:1:2:3::10"), "nothing is filtered unless asked for");
+        set("security.ipv6_filtering=true").ok();
+        let rules = host.sh("nft list ruleset");
+        assert!(rules.contains("c1"), "{rules}");
+        assert!(answers("fd42:1:2:3::10"), "its own address passes: {rules}");
+        // The bridge would still know who has the spoofed address.
+        host.sh("ip -6 neigh flush dev br0");
+        assert!(!as_address("fd42:1:2:3::99"), "another address does not");
+        assert!(!as_address("fd42:1:2:4::10"), "nor one of another network");
+        // Nor may a guest tell its neighbours that it is the router.
+        assert!(rules.contains("nd-router-advert"), "{rules}");
+        assert!(answers("fd42:1:2:3::10"));
+        set("security.ipv6_filtering=false").ok();
+        assert!(answers("fd42:1:2:3::99"));
+        daemon.lxc(["delete", "-f", "c1"]).ok();
+        assert!(!host.sh("nft list ruleset").contains("c1"), "the rules go with the container");
+        daemon.lxc(["network", "delete", "br0"]).ok();
+    });
+}
+
+#[test]
 fn limits_shape_what_passes() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["network", "create", "br0", "ipv4.address=none", "ipv6.address=none"]).ok();
         daemon.lxc(["launch", "busybox", "c1", "-n", "br0"]).ok();
         let set = |keys: &[&str]| daemon.lxc(["config", "device", "set", "c1", "eth0"].iter().chain(keys));
@@ -156,7 +189,7 @@ fn limits_shape_what_passes() {
 #[test]
 fn interfaces_of_the_host_and_the_firewall_follow_the_keys() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         host.sh("ip link add up0 type veth peer name up1; ip link set up1 up");
         let keys =
             ["ipv4.address=10.88.0.1/24", "ipv4.nat=true", "ipv6.address=none", "bridge.external_interfaces=up0"];
@@ -180,7 +213,7 @@ fn interfaces_of_the_host_and_the_firewall_follow_the_keys() {
 #[test]
 fn what_a_bridge_cannot_have_is_refused() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         daemon
             .lxc(["network", "create", "br0", "ipv4.address=10.88.0.1/24", "ipv4.nat=false", "ipv6.address=none"])
             .ok();
@@ -230,7 +263,7 @@ fn what_a_bridge_cannot_have_is_refused() {
 #[test]
 fn networks_are_attached_detached_edited_and_renamed() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         daemon
             .lxc(["network", "create", "br0", "ipv4.address=10.88.0.1/24", "ipv4.nat=false", "ipv6.address=none"])
             .ok();

@@ -60,9 +60,7 @@ fn pylxds_own_integration_tests_pass() {
 fn a_second_run_of_a_playbook_changes_nothing() {
     let Some(ansible) = there(PathBuf::from("/usr/bin/ansible-playbook")) else { return };
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         let hosts = host.folder().join("hosts");
         std::fs::write(&hosts, "[all]\nbox ansible_connection=community.general.lxd\n").expect("the folder is ours");
         // Its connection plugin runs the `lxc` of PATH.
@@ -86,9 +84,7 @@ fn a_second_run_of_a_playbook_changes_nothing() {
 fn prometheus_reads_the_metrics() {
     let Some(promtool) = there(PathBuf::from("/usr/bin/promtool")) else { return };
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let metrics = daemon.lxc(["query", "/1.0/metrics"]).ok().to_string();
         assert!(metrics.contains("lxd_memory_MemFree_bytes{") && metrics.ends_with("# EOF\n"), "{metrics}");

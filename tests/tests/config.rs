@@ -5,9 +5,7 @@ use serde_json::json;
 use stories::{Daemon, Host, story};
 
 fn ready(host: &Host) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool("dir");
-    daemon.import_busybox("busybox");
+    let daemon = host.daemon_on("dir");
     daemon.lxc(["init", "busybox", "c1"]).ok();
     daemon
 }

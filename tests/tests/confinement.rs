@@ -15,9 +15,7 @@ fn status(daemon: &Daemon, name: &str, key: &str) -> String {
 #[test]
 fn policies_of_system_calls_act() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         assert_eq!(status(&daemon, "c1", "Seccomp"), "2", "a filter is on");
         let with = |key: &str, value: &str| {
@@ -55,9 +53,7 @@ fn capabilities_are_those_that_the_keys_leave() {
     const MAC_ADMIN: u64 = 1 << 33;
     const NET_RAW: u64 = 1 << 13;
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         let bounding = |name: &str| u64::from_str_radix(&status(&daemon, name, "CapBnd"), 16).expect("proc(5)");
         daemon.lxc(["launch", "busybox", "p1", "-c", "security.privileged=true"]).ok();
         assert_eq!(bounding("p1") & (SYS_MODULE | SYS_TIME | MAC_ADMIN), 0);
@@ -78,9 +74,7 @@ fn capabilities_are_those_that_the_keys_leave() {
 #[test]
 fn ids_are_mapped_as_raw_idmap_says() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         daemon.lxc(["config", "set", "c1", "raw.idmap=both 1000 1000"]).ok();
         let started = daemon.lxc(["start", "c1"]);
@@ -98,9 +92,7 @@ fn ids_are_mapped_as_raw_idmap_says() {
 #[test]
 fn nesting_shows_proc_and_sys_to_the_container_in_the_container() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "n1", "-c", "security.nesting=true"]).ok();
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         assert_eq!(inside(&daemon, "n1", "ls /dev/.lxc | sort | tr '\\n' ' '"), "proc sys");

@@ -12,9 +12,7 @@ fn init_of(daemon: &Daemon, name: &str) -> i64 {
 
 fn survives(driver: &str, end: fn(&mut Daemon)) {
     story(|host| {
-        let mut daemon = host.daemon();
-        daemon.with_pool(driver);
-        daemon.import_busybox("busybox");
+        let mut daemon = host.daemon_on(driver);
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let init = init_of(&daemon, "c1");
         // A session that writes to a file every now and then, whoever listens.
@@ -64,9 +62,7 @@ fn containers_and_sessions_outlive_a_stopped_daemon() {
 #[test]
 fn what_ends_while_no_daemon_looks_is_noticed_by_the_next() {
     story(|host| {
-        let mut daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let mut daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let init = init_of(&daemon, "c1");
         daemon.kill();
@@ -84,9 +80,7 @@ fn what_ends_while_no_daemon_looks_is_noticed_by_the_next() {
 #[test]
 fn autostart_and_the_last_power_state_decide_what_runs() {
     story(|host| {
-        let mut daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let mut daemon = host.daemon_on("dir");
         for (name, autostart) in [("asked", "true"), ("refused", "false"), ("idle", "")] {
             daemon.lxc(["init", "busybox", name]).ok();
             daemon.lxc(["config", "set", name, &format!("boot.autostart={autostart}")]).ok();
@@ -107,9 +101,7 @@ fn autostart_and_the_last_power_state_decide_what_runs() {
 #[test]
 fn a_newer_daemon_serves_what_an_older_monitor_runs() {
     story(|host| {
-        let mut daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let mut daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let init = init_of(&daemon, "c1");
         daemon.kill();
@@ -147,9 +139,7 @@ fn a_full_disk_under_the_database_refuses_changes_and_nothing_more() {
         host.sh("mkdir -p one/database/global; mount -t tmpfs -o size=6m tmpfs one/database/global; \
              dd if=/dev/zero of=one/database/global/big bs=1M count=3 status=none; \
              head -c 262144 /dev/zero | tr '\\0' a > value");
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         let value = std::fs::read(host.folder().join("value")).expect("it was written");
         let set = |key: &str| daemon.lxc_with(["config", "set", "c1", key, "-"], &value).status;
@@ -190,9 +180,7 @@ fn the_programs_are_replaced_under_what_runs() {
 #[test]
 fn a_shutdown_stops_the_urgent_first_and_waits_as_long_as_it_may() {
     story(|host| {
-        let mut daemon = host.daemon();
-        daemon.with_pool("overlay");
-        daemon.import_busybox("busybox");
+        let mut daemon = host.daemon_on("overlay");
         for (name, priority) in [("last", "0"), ("first", "20"), ("second", "10")] {
             let priority = format!("boot.stop.priority={priority}");
             daemon.lxc(["launch", "busybox", name, "-c", &priority, "-c", "boot.host_shutdown_timeout=2"]).ok();

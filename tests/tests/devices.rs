@@ -1,19 +1,12 @@
 //! Disks and device nodes, put in and taken out while the container runs.
 #![forbid(unsafe_code)]
 
-use stories::{Daemon, Host, story};
-
-fn ready(host: &Host) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool("dir");
-    daemon.import_busybox("busybox");
-    daemon
-}
+use stories::story;
 
 #[test]
 fn a_folder_of_the_host_is_mounted_into_a_running_container() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         host.sh("mkdir share; echo from outside > share/file; chmod 755 share; chmod 644 share/file");
         let share = host.folder().join("share").display().to_string();
         daemon.lxc(["launch", "busybox", "c1"]).ok();
@@ -44,7 +37,7 @@ fn a_folder_of_the_host_is_mounted_into_a_running_container() {
 #[test]
 fn device_nodes_come_and_go() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let exec = |script: &str| daemon.lxc(["exec", "c1", "--", "sh", "-c", script]);
         let node = ["source=/dev/zero", "path=/dev/nought", "mode=0666"];
@@ -61,7 +54,7 @@ fn device_nodes_come_and_go() {
 #[test]
 fn devices_that_cannot_be_are_refused_and_nothing_is_left() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let before = daemon.lxc(["config", "show", "c1"]).ok().to_string();
         let cases: [(&[&str], &str); 3] = [
@@ -80,7 +73,7 @@ fn devices_that_cannot_be_are_refused_and_nothing_is_left() {
 #[test]
 fn the_file_system_of_a_block_device_is_mounted() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         host.sh("truncate -s 32M disk.img; mkfs.ext4 -q disk.img");
         let device = host.sh("losetup --find --show disk.img").trim().to_string();

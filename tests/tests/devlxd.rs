@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use stories::{Daemon, Host, Ran, story};
+use stories::{Daemon, Ran, story};
 
 /// The host's curl, run in the container with the host's libraries.
 const CURL: [&str; 5] = [
@@ -20,13 +20,6 @@ fn launch(daemon: &Daemon, name: &str, keys: &[&str]) {
     daemon.lxc(["init", "busybox", name].into_iter().chain(keys)).ok();
     daemon.lxc(["config", "device", "add", name, "host", "disk", "source=/usr", "path=/host", "readonly=true"]).ok();
     daemon.lxc(["start", name]).ok();
-}
-
-fn ready(host: &Host) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool("dir");
-    daemon.import_busybox("busybox");
-    daemon
 }
 
 fn asked_by(daemon: &Daemon, name: &str, user: &str, path: &str) -> Ran {
@@ -52,7 +45,7 @@ fn gets(daemon: &Daemon, path: &str) -> String {
 #[test]
 fn an_instance_sees_what_is_its_own() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         launch(&daemon, "c1", &["user.foo=bar %s bar", "cloud-init.user-data=#cloud-config", "user.meta-data=more: 1"]);
         launch(&daemon, "c2", &["user.foo=other"]);
         assert_eq!(gets(&daemon, "/"), "[\"/1.0\"]\n");
@@ -89,7 +82,7 @@ fn an_instance_sees_what_is_its_own() {
 #[test]
 fn images_are_given_when_that_is_allowed() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         launch(&daemon, "c1", &["security.devlxd.images=true"]);
         let fingerprint = daemon.get("/1.0/images/aliases/busybox")["target"].as_str().expect("a text").to_string();
         let path = format!("/1.0/images/{fingerprint}/export");
@@ -107,7 +100,7 @@ fn images_are_given_when_that_is_allowed() {
 #[test]
 fn it_comes_and_goes_and_outlives_the_daemon() {
     story(|host| {
-        let mut daemon = ready(host);
+        let mut daemon = host.daemon_on("dir");
         launch(&daemon, "c1", &["security.devlxd=false", "user.foo=bar"]);
         let is_there = |daemon: &Daemon| {
             let looked = daemon.lxc([
@@ -137,7 +130,7 @@ fn it_comes_and_goes_and_outlives_the_daemon() {
 #[test]
 fn changes_are_told_while_it_listens() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         launch(&daemon, "c1", &["user.foo=bar"]);
         let words = ["exec", "c1", "--"].into_iter().chain(CURL);
         let mut listening =

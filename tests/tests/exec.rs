@@ -5,9 +5,7 @@ use rustix::process::Signal;
 use stories::{Daemon, Host, Terminal, story};
 
 fn ready(host: &Host) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool("dir");
-    daemon.import_busybox("busybox");
+    let daemon = host.daemon_on("dir");
     daemon.lxc(["launch", "busybox", "c1"]).ok();
     daemon
 }

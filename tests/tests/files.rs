@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use stories::{Daemon, Host, story};
 
 fn ready(host: &Host, driver: &str) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool(driver);
-    daemon.import_busybox("busybox");
+    let daemon = host.daemon_on(driver);
     daemon.lxc(["launch", "busybox", "c1"]).ok();
     daemon
 }

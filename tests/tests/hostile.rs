@@ -48,9 +48,7 @@ fn must_fail(what: &str, said: &BTreeMap<String, String>, allowed: &[&str]) {
 fn tries(kind: &str, more: &[&str]) {
     story(|host| {
         build(host);
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         let share = host.folder().join("share");
         std::fs::create_dir_all(share.join("below")).expect("ours");
         for (file, mode) in [("theirs", 0o644), ("secret", 0o600), ("setuid", 0o4755)] {
@@ -125,9 +123,7 @@ fn a_hostile_root_gets_nowhere_with_nesting() {
 fn limits_are_not_the_containers_to_change() {
     story(|host| {
         build(host);
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         launch(host, &daemon, "c1", &["-c", "limits.memory=64MiB", "-c", "limits.processes=50"]);
         must_fail("limits", &attempts(&daemon, "c1", &["groups"]), &[]);
         let limit = daemon.lxc([
@@ -146,9 +142,7 @@ fn limits_are_not_the_containers_to_change() {
 fn nobody_sees_more_of_a_command_that_enters_than_its_name() {
     story(|host| {
         build(host);
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         launch(host, &daemon, "c1", &[]);
         let mut watch = daemon.lxc_command(["exec", "c1", "--", "/root/probe", "watch", "8"]);
         let mut watch = watch.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("lxc was built");
@@ -170,9 +164,7 @@ fn nobody_sees_more_of_a_command_that_enters_than_its_name() {
 #[test]
 fn links_to_the_monitors_descriptors_lead_nowhere() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         for (name, more) in [("c1", &[][..]), ("p1", &["-c", "security.privileged=true"][..])] {
             daemon.lxc([&["launch", "busybox", name][..], more].concat()).ok();
             let root = daemon.lxc(["exec", name, "--", "stat", "-c", "%d:%i", "/"]).ok().to_string();
@@ -195,9 +187,7 @@ fn links_to_the_monitors_descriptors_lead_nowhere() {
 #[test]
 fn a_program_that_is_the_monitor_itself_cannot_be_written_to() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         // The script's interpreter is whoever runs it (compare CVE-2019-5736); privileged, so that ids stop nobody.
         daemon.lxc(["launch", "busybox", "p1", "-c", "security.privileged=true"]).ok();
         let script = "printf '#!/proc/self/exe\\n' > /root/script; chmod 755 /root/script";
@@ -224,9 +214,7 @@ fn program(name: &str) -> std::path::PathBuf {
 fn an_init_that_listens_to_nobody_can_be_stopped() {
     story(|host| {
         build(host);
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         let probe = host.folder().join("probe").display().to_string();
         daemon.lxc(["file", "delete", "c1/sbin/init"]).ok();
@@ -246,9 +234,7 @@ fn an_init_that_listens_to_nobody_can_be_stopped() {
 #[test]
 fn links_inside_lead_no_device_outside() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let outside = host.folder().join("outside");
         std::fs::create_dir(&outside).expect("ours");

@@ -4,14 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use stories::{Daemon, Host, story};
-
-fn ready(host: &Host, driver: &str) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool(driver);
-    daemon.import_busybox("busybox");
-    daemon
-}
+use stories::{Daemon, story};
 
 /// Waits for the next event of the lifecycle that has one of these actions; `begin` makes it happen.
 fn until(daemon: &Daemon, action: &str, begin: impl FnOnce()) {
@@ -38,7 +31,7 @@ fn until(daemon: &Daemon, action: &str, begin: impl FnOnce()) {
 
 fn ephemeral(driver: &str) {
     story(|host| {
-        let daemon = ready(host, driver);
+        let daemon = host.daemon_on(driver);
         daemon.lxc(["launch", "busybox", "e1", "-e"]).ok();
         assert_eq!(daemon.get("/1.0/instances/e1")["ephemeral"], true);
         daemon.lxc(["restart", "e1", "--force"]).ok();
@@ -72,7 +65,7 @@ fn an_ephemeral_container_goes_when_it_stops_on_overlay() {
 
 fn renamed(driver: &str) {
     story(|host| {
-        let daemon = ready(host, driver);
+        let daemon = host.daemon_on(driver);
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         daemon.lxc(["init", "busybox", "c2"]).ok();
         daemon.lxc(["exec", "c1", "--", "sh", "-c", "echo kept > /root/file"]).ok();
@@ -106,7 +99,7 @@ fn a_stopped_container_gets_another_name_on_overlay() {
 #[test]
 fn what_is_already_so_is_said() {
     story(|host| {
-        let daemon = ready(host, "dir");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         let refused = |arguments: &[&str], words: &str| {
             let refused = daemon.lxc(arguments);
@@ -136,7 +129,7 @@ fn what_is_already_so_is_said() {
 #[test]
 fn a_stop_that_init_ignores_ends_with_its_patience() {
     story(|host| {
-        let daemon = ready(host, "dir");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         // An init that hears no signal.
         daemon.lxc(["config", "set", "c1", "raw.lxc=lxc.init.cmd = /bin/sleep 1000"]).ok();
@@ -151,7 +144,7 @@ fn a_stop_that_init_ignores_ends_with_its_patience() {
 #[test]
 fn autostart_goes_by_priority_and_waits_the_delay() {
     story(|host| {
-        let mut daemon = ready(host, "dir");
+        let mut daemon = host.daemon_on("dir");
         for (name, priority, delay) in [("last", "1", "0"), ("first", "10", "2"), ("second", "5", "0")] {
             daemon.lxc(["init", "busybox", name, "-c", "boot.autostart=true"]).ok();
             let keys = [format!("boot.autostart.priority={priority}"), format!("boot.autostart.delay={delay}")];
@@ -184,7 +177,7 @@ fn autostart_goes_by_priority_and_waits_the_delay() {
 #[test]
 fn commands_and_looks_at_the_console_are_told_of() {
     story(|host| {
-        let daemon = ready(host, "dir");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         until(&daemon, "instance-exec", || {
             daemon.lxc(["exec", "c1", "--", "true"]).ok();

@@ -20,9 +20,7 @@ fn pid(daemon: &Daemon, name: &str) -> String {
 #[test]
 fn every_container_has_namespaces_of_its_own() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         daemon.lxc(["launch", "busybox", "c2"]).ok();
         daemon.lxc(["launch", "busybox", "c3", "-c", "security.privileged=true"]).ok();
@@ -53,9 +51,7 @@ fn every_container_has_namespaces_of_its_own() {
 #[test]
 fn root_inside_is_nobody_outside_and_no_file_changes_hands() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let status = std::fs::read_to_string(format!("/proc/{}/status", pid(&daemon, "c1"))).expect("it runs");
         let uid = status.lines().find_map(|line| line.strip_prefix("Uid:")).expect("proc(5)").trim();

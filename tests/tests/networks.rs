@@ -1,20 +1,13 @@
 //! Interfaces: of a bridge that the administrator made, of a managed one, and of the other kinds.
 #![forbid(unsafe_code)]
 
-use stories::{Daemon, Host, story};
-
-fn ready(host: &Host) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool("dir");
-    daemon.import_busybox("busybox");
-    daemon
-}
+use stories::story;
 
 #[test]
 fn a_nic_is_plugged_into_a_running_container_and_gets_a_lease() {
     story(|host| {
         host.bridge_with_dhcp();
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "apollo"]).ok();
         let nic = ["name=eth0", "nictype=bridged", "parent=virbr0"];
         let added = daemon.lxc(["config", "device", "add", "apollo", "eth0", "nic"].into_iter().chain(nic));
@@ -42,7 +35,7 @@ fn a_nic_is_plugged_into_a_running_container_and_gets_a_lease() {
 #[test]
 fn a_managed_bridge_gives_addresses_and_names() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         let keys = ["ipv4.address=10.88.0.1/24", "ipv4.nat=true", "ipv6.address=none"];
         let made = daemon.lxc(["network", "create", "lxdbr0"].into_iter().chain(keys));
         assert_eq!(made.ok(), "Network lxdbr0 created\n");
@@ -72,7 +65,7 @@ fn a_managed_bridge_gives_addresses_and_names() {
 #[test]
 fn containers_keep_their_network_while_the_daemon_is_away() {
     story(|host| {
-        let mut daemon = ready(host);
+        let mut daemon = host.daemon_on("dir");
         let keys = ["ipv4.address=10.89.0.1/24", "ipv4.nat=false", "ipv6.address=none"];
         daemon.lxc(["network", "create", "lxdbr1"].into_iter().chain(keys)).ok();
         daemon.lxc(["launch", "busybox", "c1", "--network", "lxdbr1"]).ok();
@@ -94,7 +87,7 @@ fn containers_keep_their_network_while_the_daemon_is_away() {
 #[test]
 fn p2p_macvlan_and_physical_interfaces_reach_the_container() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         host.sh("ip link add up0 type veth peer name up1; ip link set up0 up; ip link set up1 up");
         host.sh("ip link add card0 type veth peer name card1; ip link set card1 up");
         daemon.lxc(["init", "busybox", "c1"]).ok();

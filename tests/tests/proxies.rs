@@ -132,9 +132,7 @@ fn proxies(host: &stories::isolation::Host) -> usize {
 #[test]
 fn connections_reach_the_container_and_outlive_the_daemon() {
     story(|host| {
-        let mut daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let mut daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let pid = init_pid(&daemon, "c1");
         serve_tcp(pid, 4321);
@@ -175,9 +173,7 @@ fn connections_reach_the_container_and_outlive_the_daemon() {
 #[test]
 fn unix_sockets_are_proxied_in_both_directions() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let pid = init_pid(&daemon, "c1");
         let (client, server) = (host.folder().join("client.sock"), host.folder().join("server.sock"));
@@ -225,9 +221,7 @@ fn unix_sockets_are_proxied_in_both_directions() {
 #[test]
 fn servers_are_told_who_connects() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         serve_tcp(init_pid(&daemon, "c1"), 80);
         proxy(&daemon, "web", &["listen=tcp:127.0.0.1:7000", "connect=tcp:127.0.0.1:80", "proxy_protocol=true"]).ok();
@@ -245,9 +239,7 @@ fn servers_are_told_who_connects() {
 #[test]
 fn nat_takes_rules_and_fixed_addresses() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["network", "create", "natbr0", "ipv4.address=10.77.0.1/24", "ipv6.address=none"]).ok();
         daemon.lxc(["init", "busybox", "c1", "-n", "natbr0"]).ok();
         daemon.lxc(["start", "c1"]).ok();

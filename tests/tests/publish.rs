@@ -85,9 +85,7 @@ fn a_published_container_of_layers_makes_the_same_again() {
 #[test]
 fn what_is_said_of_the_image_is_what_was_asked_for() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("overlay");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("overlay");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         let line = ["publish", "c1", "--alias", "a", "--alias", "b", "--public", "--expire", "2030-01-02T03:04:05Z"];
         daemon.lxc(line).ok();
@@ -131,9 +129,7 @@ fn a_snapshot_is_published_while_its_container_runs() {
 #[test]
 fn a_refused_one_leaves_nothing() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let bad = daemon.lxc(["publish", "c1", "--force", "--compression", "ls"]);
         assert!(bad.refused().contains("Invalid compression algorithm \"ls\""), "{bad:?}");
@@ -155,9 +151,7 @@ fn a_refused_one_leaves_nothing() {
 #[test]
 fn what_a_killed_daemon_was_publishing_is_gone_after_its_start() {
     story(|host| {
-        let mut daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let mut daemon = host.daemon_on("dir");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         let root = daemon.dir.join("containers/c1/rootfs/large");
         host.sh(&format!("dd if=/dev/urandom of={} bs=1M count=60 2>/dev/null", root.display()));

@@ -88,9 +88,7 @@ fn recovering(driver: &'static str) {
 #[test]
 fn lost_records_of_snapshots_are_made_again() {
     story(|host| {
-        let mut daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let mut daemon = host.daemon_on("dir");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         daemon.lxc(["snapshot", "c1", "s0"]).ok();
         daemon.lxd(["sql", "global", "DELETE FROM storage_volumes_snapshots"], b"").ok();

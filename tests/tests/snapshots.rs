@@ -13,9 +13,7 @@ fn names(daemon: &Daemon, instance: &str) -> Vec<String> {
 
 fn taken_and_removed(driver: &str) {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool(driver);
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on(driver);
         daemon.lxc(["init", "busybox", "c1"]).ok();
         for _ in 0..2 {
             daemon.lxc(["snapshot", "c1"]).ok();
@@ -61,9 +59,7 @@ fn snapshots_on_an_overlay_pool() {
 
 fn restored(driver: &str) {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool(driver);
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on(driver);
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let sh = |script: &str| daemon.lxc(["exec", "c1", "--", "sh", "-c", script]).ok().to_string();
         sh("echo one > /root/file; mkdir /root/only; echo kept > /root/kept");
@@ -105,9 +101,7 @@ fn a_container_is_restored_on_an_overlay_pool() {
 #[test]
 fn what_cannot_be_is_refused() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         daemon.lxc(["snapshot", "c1", "s"]).ok();
         let cases: [(&[&str], &str); 8] = [

@@ -99,9 +99,7 @@ fn pools_are_there_after_a_restart() {
 #[test]
 fn volumes_are_made_changed_attached_and_removed() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         daemon.lxc(["storage", "volume", "create", "default", "data", "user.a=b"]).ok();
         let volume = daemon.get("/1.0/storage-pools/default/volumes/custom/data");
@@ -176,9 +174,7 @@ fn snapshots_of_volumes_come_back() {
 
 fn keys_are_changed_and_used_pools_stay(driver: &str) {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool(driver);
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on(driver);
         let refused = |arguments: &[&str], words: &str| {
             let refused = daemon.lxc(arguments);
             assert!(refused.refused().contains(words), "{arguments:?}: {} is not {words}", refused.err);

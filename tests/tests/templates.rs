@@ -1,14 +1,7 @@
 //! What an image says about itself, files made from its templates, recorded commands and logs.
 #![forbid(unsafe_code)]
 
-use stories::{Daemon, Host, story};
-
-fn ready(host: &Host, driver: &str) -> Daemon {
-    let daemon = host.daemon();
-    daemon.with_pool(driver);
-    daemon.import_busybox("busybox");
-    daemon
-}
+use stories::{Daemon, story};
 
 /// Metadata with one template for `/template`.
 fn metadata(when: &str, create_only: bool) -> String {
@@ -36,7 +29,7 @@ fn pulled(daemon: &Daemon, name: &str) -> Option<String> {
 
 fn at_their_triggers(driver: &str) {
     story(|host| {
-        let daemon = ready(host, driver);
+        let daemon = host.daemon_on(driver);
         with_template(&daemon, "c1", "create", false);
         assert_eq!(pulled(&daemon, "c1"), None, "it waits for the first start");
         daemon.lxc(["start", "c1"]).ok();
@@ -87,7 +80,7 @@ fn templates_are_applied_at_their_triggers_on_overlay() {
 #[test]
 fn hostile_templates_keep_an_instance_from_starting_and_nothing_else() {
     story(|host| {
-        let daemon = ready(host, "dir");
+        let daemon = host.daemon_on("dir");
         with_template(&daemon, "c1", "start", false);
         for (text, words) in [
             (&b"{% include \"/etc/passwd\" %}"[..], "Usage of tag 'include' is not allowed"),
@@ -115,7 +108,7 @@ fn hostile_templates_keep_an_instance_from_starting_and_nothing_else() {
 #[test]
 fn metadata_is_shown_and_changed() {
     story(|host| {
-        let daemon = ready(host, "overlay");
+        let daemon = host.daemon_on("overlay");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         let shown = daemon.lxc(["config", "metadata", "show", "c1"]);
         assert!(shown.ok().contains("os: Busybox"), "{}", shown.out);
@@ -142,7 +135,7 @@ fn metadata_is_shown_and_changed() {
 #[test]
 fn output_is_recorded_and_logs_are_shown() {
     story(|host| {
-        let daemon = ready(host, "dir");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let run = |command: &str, record: bool| {
             let body = format!(r#"{{"command":["sh","-c","{command}"],"record-output":{record}}}"#);

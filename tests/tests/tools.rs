@@ -31,9 +31,7 @@ fn containers(daemon: &Daemon) -> String {
 #[test]
 fn lxd_benchmark_makes_starts_stops_and_deletes_its_own_containers() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("overlay");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("overlay");
         daemon.lxc(["init", "busybox", "mine"]).ok();
         let report = host.folder().join("report.csv").display().to_string();
         let bench = |words: &[&str]| daemon.lxd(["lxd-benchmark"].iter().chain(words), b"");
@@ -76,9 +74,7 @@ fn a_daemon_for_unprivileged_containers_gives_nobody_the_hosts_root() {
 #[test]
 fn keys_that_cannot_be_honoured_are_refused_before_they_are_kept() {
     story(|host| {
-        let daemon = host.daemon();
-        daemon.with_pool("dir");
-        daemon.import_busybox("busybox");
+        let daemon = host.daemon_on("dir");
         daemon.lxc(["init", "busybox", "c1"]).ok();
         let refused = daemon.lxc(["config", "set", "c1", "raw.lxc=lxc.notaconfigkey=invalid"]);
         assert!(refused.refused().contains("lxc.notaconfigkey"), "{}", refused.err);
