@@ -1,5 +1,5 @@
-//! What a story must not leave on the machine: processes, mounts, loop devices, nodes of the host's with another owner. (Control groups are looked at by
-//! `scripts/in-private-namespaces`; interfaces go with the story's network namespace.)
+//! What a story must not leave on the machine: processes, mounts, loop devices, nodes of the host's with another owner.
+//! (Control groups are looked at by `scripts/in-private-namespaces`; interfaces go with the story's network namespace.)
 
 use std::collections::BTreeSet;
 use std::fs;
