@@ -114,7 +114,7 @@ fn p2p_macvlan_and_physical_interfaces_reach_the_container() {
 #[test]
 fn managed_networks_of_type_macvlan_and_physical_stand_for_an_interface() {
     story(|host| {
-        let daemon = ready(host);
+        let daemon = host.daemon_on("dir");
         host.sh("ip link add up0 type veth peer name up1; ip link set up0 up; ip link set up1 up");
         host.sh("ip link add card0 type veth peer name card1");
         let network = |words: &[&str]| daemon.lxc(["network"].iter().chain(words));

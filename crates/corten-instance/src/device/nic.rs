@@ -13,6 +13,7 @@ use corten_runtime::spec::Link;
 use super::{Attachment, Call, Device};
 use crate::instance::{Config, Instance};
 use crate::step::pass;
+use crate::volatile;
 
 /// Network interfaces of containers.
 pub struct Nic;
@@ -63,11 +64,8 @@ pub fn interface_name(instance: &Instance, device: &str, options: &Config) -> St
     if !own.is_empty() {
         return own;
     }
-    let nics: Vec<(&String, &Config)> = instance
-        .expanded_devices
-        .iter()
-        .filter(|(_, options)| options.get("type").is_some_and(|kind| kind == "nic"))
-        .collect();
+    let nics: Vec<(&String, &Config)> =
+        instance.expanded_devices.iter().filter(|(_, options)| is_nic(options)).collect();
     let mut taken: BTreeSet<String> = nics.iter().map(|(name, options)| named(name, options)).collect();
     // Those without a name get theirs in the order of the devices.
     for (name, options) in nics {
@@ -83,6 +81,42 @@ pub fn interface_name(instance: &Instance, device: &str, options: &Config) -> St
     (0..).map(|number| format!("eth{number}")).find(|free| !taken.contains(free)).unwrap_or_default()
 }
 
+/// Kinds of NICs that have the hardware address of a card.
+const OF_A_CARD: [&str; 3] = ["ipvlan", "physical", "sriov"];
+
+fn is_nic(options: &Config) -> bool {
+    options.get("type").is_some_and(|kind| kind == "nic")
+}
+
+/// The volatile keys that an instance's NICs are to have and do not have yet: an address where none is configured, and
+/// a name inside.
+///
+/// # Errors
+/// When the kernel has no random bytes.
+pub fn new_keys(instance: &Instance) -> Result<Config> {
+    let mut keys = Config::new();
+    for (device, options) in instance.expanded_devices.iter().filter(|(_, options)| is_nic(options)) {
+        let get = |option: &str| options.get(option).map_or("", String::as_str);
+        let lacks =
+            |key: &str| get(key).is_empty() && instance.volatile(&format!("volatile.{device}.{key}")).is_empty();
+        if lacks("hwaddr") && !OF_A_CARD.contains(&get("nictype")) {
+            keys.insert(format!("volatile.{device}.hwaddr"), volatile::new_mac()?);
+        }
+        if lacks("name") {
+            keys.insert(format!("volatile.{device}.name"), interface_name(instance, device, options));
+        }
+    }
+    Ok(keys)
+}
+
+/// Whether a key is one of those that [`new_keys`] gives, for a device that is no NIC of the instance any more.
+pub fn is_left_over(instance: &Instance, key: &str) -> bool {
+    match key.strip_prefix("volatile.").and_then(|rest| rest.split_once('.')) {
+        Some((device, "hwaddr" | "name")) => !instance.expanded_devices.get(device).is_some_and(is_nic),
+        _ => false,
+    }
+}
+
 impl Device for Nic {
     fn validate(&self, call: &Call<'_>) -> Result<()> {
         let facts = Facts::of(call, call.options)?;
@@ -90,10 +124,10 @@ impl Device for Nic {
         call.host.check_neighbours(call.instance, call.name, call.options)
     }
 
+    /// What the host must have is looked at when the interface is made.
     fn check(&self, call: &Call<'_>) -> Result<()> {
         let facts = Facts::of(call, call.options)?;
-        port::check::config(&facts.nic(call))?;
-        Ok(port::check::environment(&facts.nic(call))?)
+        Ok(port::check::config(&facts.nic(call))?)
     }
 
     fn start(&self, call: &Call<'_>, undo: &mut Undo) -> Result<Attachment> {
@@ -172,5 +206,32 @@ mod tests {
         let instance = Instance { expanded_devices: expanded_devices.clone(), ..Instance::default() };
         let name = |device: &str| interface_name(&instance, device, &expanded_devices[device]);
         assert_eq!([name("lan"), name("wan"), name("zone")], ["eth0", "eth1", "eth2"]);
+    }
+
+    #[test]
+    fn new_interfaces_are_remembered_and_old_ones_forgotten() {
+        let options = |pairs: &[(&str, &str)]| -> Config {
+            pairs.iter().map(|(key, value)| ((*key).to_string(), (*value).to_string())).collect()
+        };
+        let expanded_devices = Devices::from([
+            ("lan".to_string(), options(&[("type", "nic"), ("nictype", "p2p")])),
+            ("card".to_string(), options(&[("type", "nic"), ("nictype", "physical"), ("name", "eth7")])),
+            ("root".to_string(), options(&[("type", "disk")])),
+        ]);
+        let mut instance = Instance { expanded_devices, ..Instance::default() };
+        let keys = new_keys(&instance).expect("random bytes");
+        assert_eq!(keys.keys().collect::<Vec<_>>(), ["volatile.lan.hwaddr", "volatile.lan.name"]);
+        assert_eq!(keys["volatile.lan.name"], "eth0");
+        instance.config.extend(keys);
+        assert_eq!(new_keys(&instance).expect("random bytes"), Config::new());
+        for (key, gone) in [
+            ("volatile.lan.name", false),
+            ("volatile.old.name", true),
+            ("volatile.root.hwaddr", true),
+            ("volatile.idmap.base", false),
+            ("user.old.name", false),
+        ] {
+            assert_eq!(is_left_over(&instance, key), gone, "{key}");
+        }
     }
 }

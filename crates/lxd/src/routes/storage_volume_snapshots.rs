@@ -74,7 +74,7 @@ fn list(call: &Call) -> Result<Reply> {
 fn find(call: &Call) -> Result<StorageVolumeSnapshot> {
     let wanted = format!("{}/{}", call.part("volume"), call.part("snapshot"));
     let found = all(call)?.into_iter().find(|snapshot| snapshot.name == wanted);
-    found.ok_or_else(|| Error::not_found("Storage volume snapshot not found"))
+    found.ok_or_else(|| Error::not_found("Storage pool volume not found"))
 }
 
 /// What an update must not overlook, in LXD's order.

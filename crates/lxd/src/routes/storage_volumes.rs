@@ -264,7 +264,9 @@ fn state(call: &Call) -> Result<Reply> {
     let pool = Pools::get(&call.app, call.part("name"))?;
     let on_pool = Kind::from_api_name(&volume.r#type).unwrap_or(Kind::Custom);
     let name = storage_name(on_pool, holder(&scope, kind), &volume.name);
-    let used = pool.usage(&Volume::new(on_pool, name))?.unwrap_or_default();
+    let used = pool.usage(&Volume::new(on_pool, name))?;
+    // Where the pool does not count, no figure is better than a wrong one.
+    let used = used.ok_or_else(|| Error::internal("Not supported"))?;
     let size = volume.config.get("size").filter(|size| !size.is_empty());
     let total = size.map(|size| corten_instance::size::bytes(size)).transpose()?.unwrap_or_default();
     let usage = StorageVolumeStateUsage { used, total: i64::try_from(total).unwrap_or(i64::MAX) };

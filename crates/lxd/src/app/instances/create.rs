@@ -15,6 +15,7 @@ use corten_db::error::Abort;
 use corten_db::table::{architecture, images, instances, projects, storage_pools, storage_volumes};
 use corten_db::{Tx, View};
 use corten_host::undo::Undo;
+use corten_instance::device::nic;
 use corten_instance::instance::{Config, Instance, only_root_disk};
 use corten_instance::lifecycle::admission::{Action, Observed};
 use corten_instance::step::{pass, step};
@@ -232,16 +233,10 @@ fn volatile_keys(app: &App, instance: &Instance, origin: &Origin) -> Result<Conf
         keys.remove(volatile::IDMAP_ON_DISK);
         keys.insert(volatile::APPLY_TEMPLATE.to_string(), "copy".to_string());
     }
-    for (device, options) in &instance.expanded_devices {
-        let get = |option: &str| options.get(option).map_or("", String::as_str);
-        // A physical interface keeps the address it has.
-        if get("type") == "nic" && get("hwaddr").is_empty() && get("nictype") != "physical" {
-            keys.insert(format!("volatile.{device}.hwaddr"), volatile::new_mac()?);
-        }
-    }
+    keys.extend(nic::new_keys(instance)?);
     // Who moves an instance here brings its identity along.
     let is_given = |key: &str| {
-        let identity = key == volatile::UUID || key == volatile::INSTANCE_ID || key.ends_with(".hwaddr");
+        let identity = key == volatile::UUID || key == volatile::INSTANCE_ID;
         identity && instance.config.get(key).is_some_and(|value| !value.is_empty())
     };
     keys.retain(|key, _| !is_given(key));

@@ -9,6 +9,7 @@ use corten_config::entity::Guest;
 use corten_db::table::{architecture, instances};
 use corten_host::undo::Undo;
 use corten_instance::container::raw_lxc;
+use corten_instance::device::nic;
 use corten_instance::instance::{Config, Devices, Instance, only_root_disk};
 use corten_instance::lifecycle::admission::Action;
 use corten_instance::step::pass;
@@ -153,26 +154,12 @@ fn must_keep_root(old: &Instance, new: &Instance) -> Result<()> {
     }
 }
 
-/// Gives new interfaces an address, and forgets those of interfaces that are gone.
+/// Gives new interfaces an address and a name, and forgets those of interfaces that are gone.
 fn add_addresses(new: &mut Instance) -> Result<()> {
-    let of_nic = |options: &Config| options.get("type").is_some_and(|kind| kind == "nic");
-    for (name, options) in &new.expanded_devices {
-        let key = format!("volatile.{name}.hwaddr");
-        let named = options.get("hwaddr").is_some_and(|address| !address.is_empty());
-        let physical = options.get("nictype").is_some_and(|kind| kind == "physical");
-        if of_nic(options) && !named && !physical && !new.config.contains_key(&key) {
-            let address = volatile::new_mac()?;
-            new.config.insert(key.clone(), address.clone());
-            new.expanded_config.insert(key, address);
-        }
-    }
-    let gone = |key: &str| {
-        let Some((device, "hwaddr")) = key.strip_prefix("volatile.").and_then(|rest| rest.split_once('.')) else {
-            return false;
-        };
-        !new.expanded_devices.get(device).is_some_and(of_nic)
-    };
-    let gone: Vec<String> = new.config.keys().filter(|key| gone(key)).cloned().collect();
+    let keys = nic::new_keys(new)?;
+    new.config.extend(keys.clone());
+    new.expanded_config.extend(keys);
+    let gone: Vec<String> = new.config.keys().filter(|key| nic::is_left_over(new, key)).cloned().collect();
     for key in gone {
         new.config.remove(&key);
         new.expanded_config.remove(&key);

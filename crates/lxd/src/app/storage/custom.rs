@@ -62,8 +62,8 @@ impl Place {
 
 /// The keys of a volume, with what its pool gives all volumes, or why it cannot have them.
 fn checked(pool: &Pool, place: &Place, config: &Config) -> Result<Config> {
-    let facts =
-        storage::Volume { driver: pool.driver_name(), kind: "custom", content: "filesystem", name: &place.name };
+    let name = storage_name(Kind::Custom, &place.project, &place.name);
+    let facts = storage::Volume { driver: pool.driver_name(), kind: "custom", content: "filesystem", name: &name };
     let config = storage::with_pool_defaults(&facts, &stored(config), &pool.config());
     entity::check(Entity::Volume(&facts), &config)?;
     if ["security.unmapped", "security.shifted"].iter().all(|key| config.get(*key).is_some_and(|value| is_true(value)))
@@ -105,7 +105,7 @@ pub fn create(app: &Arc<App>, place: &Place, new: &StorageVolumesPost, source: O
     let mut keys = row.config;
     if let Some(name) = snapshot {
         let taken = along.iter().find(|one| one.name == name);
-        let taken = taken.ok_or_else(|| Error::not_found("Storage volume snapshot not found"))?;
+        let taken = taken.ok_or_else(|| Error::not_found("Storage pool volume not found"))?;
         keys.clone_from(&taken.config);
         original = original.snapshot(name);
     }

@@ -37,7 +37,7 @@ pub fn shown(volume: &storage_volumes::Volume, row: volume_snapshots::VolumeSnap
 /// 404.
 pub fn row(view: &View<'_>, volume: i64, name: &str) -> Result<volume_snapshots::VolumeSnapshot, Abort> {
     let row = volume_snapshots::get(view, volume, name)?;
-    Ok(row.ok_or_else(|| Error::not_found("Storage volume snapshot not found"))?)
+    Ok(row.ok_or_else(|| Error::not_found("Storage pool volume not found"))?)
 }
 
 /// What is to be known before the snapshot is made: its name.
@@ -158,8 +158,8 @@ pub fn restore(app: &App, place: &Place, name: &str) -> Result<()> {
     let pool = Pools::get(app, &place.pool)?;
     let volume = app.view(|view| {
         let volume = place.row(view)?;
-        row(view, volume.id, name)?;
-        Ok(volume)
+        let there = volume_snapshots::get(view, volume.id, name)?.is_some();
+        if there { Ok(volume) } else { Err(Error::not_found("Snapshot not found").into()) }
     })?;
     must_not_run(app, place)?;
     Ok(pool.restore_volume(&place.volume(&volume.config), name, &Watch::default())?)

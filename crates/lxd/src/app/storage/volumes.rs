@@ -19,7 +19,7 @@ use crate::app::projects::{Scope, scope_in};
 /// # Errors
 /// 400 for an unknown one.
 pub fn type_code(name: &str) -> Result<i64> {
-    storage_volumes::type_code(name).ok_or_else(|| Error::invalid(format!("Invalid storage volume type {name:?}")))
+    storage_volumes::type_code(name).ok_or_else(|| Error::invalid("Invalid storage volume type name"))
 }
 
 fn named<'a>(names: &[&'a str], code: i64) -> &'a str {
