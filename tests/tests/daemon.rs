@@ -165,15 +165,31 @@ fn the_programs_are_replaced_under_what_runs() {
         daemon.import_busybox("busybox");
         daemon.lxc(["launch", "busybox", "c1"]).ok();
         let init = init_of(&daemon, "c1");
-        // An upgrade: newer files in the place of the old ones, then the daemon is started again.
-        daemon.install(&programs);
+        let versions = |daemon: &Daemon| {
+            let server = daemon.get("/1.0")["environment"]["server_version"].as_str().expect("a version").to_string();
+            (server, daemon.lxc(["--version"]).ok().trim().to_string())
+        };
+        assert_eq!(versions(&daemon), ("5.0.2".into(), "5.0.2".into()));
+        // An upgrade: newer files in the place of the old ones, then the daemon is started again. Another build is one
+        // that says so, of which no byte is in the old files.
+        host.sh("cd bin; for program in lxd lxc lxd-monitor; do
+                   LC_ALL=C sed 's/5\\.0\\.2/5.0.3/g' $program > new; printf new >> new; chmod 755 new; mv new $program; done");
         daemon.stop();
         daemon.begin();
+        assert_eq!(versions(&daemon), ("5.0.3".into(), "5.0.3".into()));
         assert_eq!(init_of(&daemon, "c1"), init);
         daemon.lxc(["exec", "c1", "--", "true"]).ok();
         daemon.lxc(["launch", "busybox", "c2"]).ok();
+        // The monitor of the old container is the program that was replaced, that of the new one is not.
+        let has_new_monitor = |name: &str| {
+            let init = init_of(&daemon, name);
+            let program = format!("/proc/$(awk '/^PPid/ {{print $2}}' /proc/{init}/status)/exe");
+            host.sh(&format!("if cmp -s {program} bin/lxd-monitor; then echo yes; else echo no; fi")) == "yes\n"
+        };
+        assert!(!has_new_monitor("c1") && has_new_monitor("c2"));
         daemon.lxc(["restart", "c1", "--force"]).ok();
         assert_ne!(init_of(&daemon, "c1"), init);
+        assert!(has_new_monitor("c1"));
     });
 }
 
