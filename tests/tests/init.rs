@@ -169,7 +169,7 @@ fn flags_that_do_not_go_together_are_refused() {
     story(|host| {
         let daemon = host.daemon();
         let before = dump(&daemon);
-        let cases: [(&[&str], &str); 11] = [
+        let cases: [(&[&str], &str); 15] = [
             (&["--minimal", "--auto"], "Can't use --minimal and --auto together"),
             (&["--preseed", "--auto"], "Can't use --auto and --preseed together"),
             (&["--preseed", "--minimal"], "Can't use --minimal and --preseed together"),
@@ -179,6 +179,13 @@ fn flags_that_do_not_go_together_are_refused() {
             (&["--auto", "--storage-backend=ceph"], "isn't available on your system (missing tools)"),
             (&["--auto", "--storage-backend=dir", "--storage-pool=x"], "may be used with the 'dir' backend"),
             (&["--auto", "--storage-backend=dir", "--storage-create-loop=5"], "may be used with the 'dir' backend"),
+            (&["--auto", "--storage-create-device=/dev/x"], "may be used with the 'dir' backend"),
+            (
+                &["--auto", "--storage-backend=dir", "--storage-create-device=/dev/x"],
+                "may be used with the 'dir' backend",
+            ),
+            (&["--storage-create-device=/dev/x"], "Configuration flags require --auto"),
+            (&["--minimal", "--storage-create-loop=5"], "Configuration flags require --auto"),
             (&["--auto", "--network-port=3"], "--network-port can't be used without --network-address"),
             (&["--auto", "--trust-password=x"], "--trust-password can't be used without --network-address"),
         ];
@@ -204,5 +211,46 @@ fn a_yes_to_what_is_not_there_is_answered_and_the_questions_go_on() {
         assert_eq!(config, json!({"images.auto_update_interval": "0"}));
         let clustered = preseed(&daemon, "cluster:\n  server_name: a\n  enabled: true\n");
         assert!(clustered.refused().contains("Clustering isn't supported by this server yet"), "{}", clustered.err);
+    });
+}
+
+#[test]
+fn a_pool_without_a_device_is_asked_for_without_a_word_about_devices() {
+    story(|host| {
+        for (name, driver) in [("one", "dir"), ("two", "")] {
+            let daemon = host.another_daemon(name);
+            // No cluster; a pool `data`, of a driver that is not there, then of one that is; nothing more.
+            let answers = format!("no\nyes\ndata\nfloppy\n{driver}\nno\nno\nno\nno\nyes\nno\n");
+            let asked = daemon.lxd(["init"], answers.as_bytes());
+            asked.ok();
+            for words in ["Name of the new storage pool [default=default]: ", "Name of the storage backend to use ("] {
+                assert!(asked.out.contains(words), "{words:?} is not in {}", asked.out);
+            }
+            // What devices and loop files are for is asked with drivers that have them.
+            for words in ["block device", "loop device", "Create a new"] {
+                assert!(!asked.out.contains(words), "{words:?} is in {}", asked.out);
+            }
+            let made = daemon.get("/1.0/storage-pools/data");
+            // Ours offers `overlay`; the original has `dir` alone where neither btrfs nor zfs is at hand, or offers btrfs.
+            assert!(driver.is_empty() || made["driver"] == driver, "{made}");
+            assert_eq!(daemon.get("/1.0/profiles/default")["devices"]["root"]["pool"], "data");
+        }
+        // Pools of devices are refused by name, and nothing is made.
+        let daemon = host.another_daemon("three");
+        for flag in ["--storage-create-device=/dev/x", "--storage-create-loop=5"] {
+            for backend in ["btrfs", "zfs", "lvm"] {
+                let supported = daemon.get("/1.0")["environment"]["storage_supported_drivers"].to_string();
+                if supported.contains(backend) {
+                    println!("skipped: {backend} is at hand here");
+                    continue;
+                }
+                let refused = daemon.lxd(["init", "--auto", &format!("--storage-backend={backend}"), flag], b"");
+                let words = format!("The requested backend '{backend}' isn't available on your system (missing tools)");
+                assert!(refused.refused().contains(&words), "{}", refused.err);
+            }
+        }
+        let refused = preseed(&daemon, "storage_pools:\n- name: data\n  driver: dir\n  config:\n    size: 5GB\n");
+        assert!(refused.refused().contains("size"), "{}", refused.err);
+        assert_eq!(daemon.get("/1.0/storage-pools"), json!([]));
     });
 }

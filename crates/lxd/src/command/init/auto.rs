@@ -58,10 +58,11 @@ impl Flags {
         }
         let plain = self.backend.as_deref().is_none_or(|backend| backend == "dir" || backend == "overlay");
         if plain && (self.loop_size.is_some() || self.device.is_some() || self.pool.is_some()) {
-            return refuse(
-                "None of --storage-pool, --storage-create-device or --storage-create-loop may be used with the 'dir' \
-                 backend",
-            );
+            let backend = self.backend.as_deref().unwrap_or("dir");
+            return refuse(&format!(
+                "None of --storage-pool, --storage-create-device or --storage-create-loop may be used with the \
+                 '{backend}' backend"
+            ));
         }
         if self.loop_size.is_some() && self.device.is_some() {
             return refuse("Only one of --storage-create-device or --storage-create-loop can be specified");
