@@ -227,6 +227,29 @@ fn who_vanishes_leaves_nothing() {
 }
 
 #[test]
+fn files_folders_and_links_are_created() {
+    story(|host| {
+        let daemon = ready(host, "dir");
+        let create = |words: &[&str]| daemon.lxc(["file", "create"].iter().chain(words));
+        create(&["c1/root/empty"]).ok();
+        create(&["c1/root/folder/", "--mode=700", "--uid=1000", "--gid=1001"]).ok();
+        create(&["-p", "c1/root/a/b/deep", "--mode=600"]).ok();
+        create(&["--type=symlink", "c1/root/link", "../etc"]).ok();
+        let seen = "cd /root && stat -c '%n %F %a %u:%g' empty folder a/b a/b/deep && readlink link";
+        let wanted = "empty regular empty file 644 0:0\nfolder directory 700 1000:1001\na/b directory 755 0:0\n\
+                      a/b/deep regular empty file 600 0:0\n../etc\n";
+        assert_eq!(daemon.lxc(["exec", "c1", "--", "sh", "-c", seen]).ok(), wanted);
+        assert!(create(&["c1/root/empty"]).refused().contains("/root/empty already exists"));
+        daemon.lxc_with(["file", "push", "-", "c1/root/empty"], b"full").ok();
+        create(&["-f", "c1/root/empty"]).ok();
+        assert_eq!(daemon.lxc(["file", "pull", "c1/root/empty", "-"]).ok(), "");
+        create(&["c1/no/such/folder"]).refused();
+        assert!(create(&["--type=fifo", "c1/root/x"]).refused().contains("Invalid type \"fifo\""));
+        assert!(create(&["nothing/x"]).refused().contains("not found"));
+    });
+}
+
+#[test]
 fn files_over_ssh() {
     story(|host| {
         use std::io::BufRead;

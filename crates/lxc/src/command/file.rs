@@ -1,11 +1,14 @@
 //! `lxc file`: files of instances, also of stopped ones.
 
 use corten_api::error::{Error, Result};
+use corten_client::file::{self, Attributes, Fetched};
+use corten_client::server::Server;
 
 use crate::arguments::{Arguments, Flag};
 use crate::commands::Command;
 use crate::session::{Resource, Session};
 
+mod create;
 mod delete;
 mod edit;
 mod mount;
@@ -15,7 +18,7 @@ mod push;
 pub static COMMAND: Command = Command {
     name: "file",
     about: "Manage files in instances",
-    children: &[&delete::COMMAND, &edit::COMMAND, &mount::COMMAND, &pull::COMMAND, &push::COMMAND],
+    children: &[&create::COMMAND, &delete::COMMAND, &edit::COMMAND, &mount::COMMAND, &pull::COMMAND, &push::COMMAND],
     ..Command::EMPTY
 };
 
@@ -38,6 +41,25 @@ async fn inside(session: &Session, word: &str, what: &str) -> Result<Inside> {
     let path = format!("/{path}");
     resource.name = instance.to_owned();
     Ok(Inside { resource, path })
+}
+
+/// Makes those folders of a path in an instance that are not there.
+async fn folders(server: &Server, instance: &str, path: &str, attributes: &Attributes) -> Result<()> {
+    let path = clean(path);
+    let mut missing = Vec::new();
+    let mut current = path.as_str();
+    while !current.is_empty() && current != "/" {
+        match file::get(server, instance, current).await {
+            Ok(Fetched::Folder(..)) => break,
+            Ok(Fetched::Content(..)) => return Err(Error::invalid(format!("{current} is not a directory"))),
+            Err(_) => missing.push(current),
+        }
+        current = current.rsplit_once('/').map_or("", |(parent, _)| parent);
+    }
+    for folder in missing.into_iter().rev() {
+        file::put(server, instance, folder, attributes, Vec::new()).await?;
+    }
+    Ok(())
 }
 
 /// All words but the last, and the last.

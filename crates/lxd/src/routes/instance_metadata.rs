@@ -27,7 +27,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
 ];
 
 fn tell(call: &Call, instance: &Instance, action: &str, template: Option<&str>) {
-    let source = corten_api::url::path_in(&instance.project, ["instances", &instance.name]);
+    let (project, name) = (&instance.project, instance.name.as_str());
+    let source = if action.contains("-template-") {
+        corten_api::url::path_in(project, ["instances", name, "metadata", "templates"])
+    } else {
+        corten_api::url::path_in(project, ["instances", name, "metadata"])
+    };
     let requestor = Some(call.lifecycle_requestor());
     match template {
         Some(name) => {

@@ -98,7 +98,8 @@ fn create(call: &Call) -> Result<Reply> {
     let plan = app.plan(call, "Creating storage volume snapshot").resources("storage_volumes", [place.name.as_str()]);
     let op = call.app.operations.run(plan, move |_| {
         snapshots::create(&app, &place, &name, body.expires_at)?;
-        app.lifecycle(&place.project, "storage-volume-snapshot-created", &path(&place, &name), Some(requestor));
+        let (source, context) = (path(&place, &name), [("type", Value::from("custom"))]);
+        app.lifecycle_with(&place.project, "storage-volume-snapshot-created", &source, Some(requestor), context);
         Ok(())
     })?;
     Reply::accepted(&op)

@@ -224,10 +224,10 @@ fn relocate(call: &Call, old: Place, new: Place) -> Result<Reply> {
     let app = call.app.clone();
     let op = call.app.operations.run(app.plan(call, "Moving storage volume"), move |op| {
         custom::relocate(&app, &old, &new)?;
-        for (action, place) in [("storage-volume-created", &new), ("storage-volume-deleted", &old)] {
-            let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
-            app.lifecycle_with(&place.project, action, &path, op.requestor(), [("type", json!("custom"))]);
-        }
+        let path = |place: &Place| volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
+        let kind = [("type", json!("custom"))];
+        app.lifecycle_with(&new.project, "storage-volume-created", &path(&new), op.requestor(), kind);
+        app.lifecycle(&old.project, "storage-volume-deleted", &path(&old), op.requestor());
         Ok(())
     })?;
     Reply::accepted(&op)
@@ -240,7 +240,11 @@ fn remove(call: &Call) -> Result<Reply> {
     match kind {
         CUSTOM => {
             let place = place(call, &scope, name);
-            custom::delete(&call.app, &place)?;
+            for snapshot in custom::delete(&call.app, &place)? {
+                let path = volumes::path(&place.pool, &place.project, CUSTOM, &format!("{name}/{snapshot}"));
+                let requestor = Some(call.lifecycle_requestor());
+                call.app.lifecycle(&place.project, "storage-volume-snapshot-deleted", &path, requestor);
+            }
             tell(call, "storage-volume-deleted", &place);
         }
         IMAGE => {
@@ -277,9 +281,14 @@ fn tell(call: &Call, action: &str, place: &Place) {
     tell_of(call, action, place, CUSTOM);
 }
 
-/// Tells the listeners what happened to a volume of this type.
+/// Tells the listeners what happened to a volume of this type; of a new one, also of what type it is.
 fn tell_of(call: &Call, action: &str, place: &Place, kind: i64) {
     let path = volumes::path(&place.pool, &place.project, kind, &place.name);
-    let context = [("type", json!(volumes::type_name(kind)))];
-    call.app.lifecycle_with(&place.project, action, &path, Some(call.lifecycle_requestor()), context);
+    let requestor = Some(call.lifecycle_requestor());
+    if action == "storage-volume-created" {
+        let context = [("type", json!(volumes::type_name(kind)))];
+        call.app.lifecycle_with(&place.project, action, &path, requestor, context);
+    } else {
+        call.app.lifecycle(&place.project, action, &path, requestor);
+    }
 }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use corten_api::error::{Context, Error, Result};
 use corten_client::body::Body;
-use corten_client::file::{self, Attributes, Fetched};
+use corten_client::file::{self, Attributes};
 use corten_client::server::Server;
 
-use super::{CREATE_DIRS, RECURSIVE, clean, last_part, sources_and_target};
+use super::{CREATE_DIRS, RECURSIVE, clean, folders, last_part, sources_and_target};
 use crate::arguments::{Arguments, Flag};
 use crate::command::image::open_failed;
 use crate::commands::Command;
@@ -54,7 +54,7 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
         }
         if create {
             let first = Path::new(&sources[0]);
-            push.folders(&target, &attributes(&look(first)?, "directory")).await?;
+            folders(push.server, push.instance, &target, &attributes(&look(first)?, "directory")).await?;
         }
         for source in sources {
             push.tree(Path::new(source), &target).await?;
@@ -77,7 +77,7 @@ async fn run(session: &Session, arguments: &Arguments) -> Result<()> {
 }
 
 /// Reads `--mode`: octal digits, or a number as Go writes them (`0o644`, `0x1a4`).
-fn mode(text: &str) -> Result<Option<i64>> {
+pub(super) fn mode(text: &str) -> Result<Option<i64>> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -139,7 +139,8 @@ impl Push<'_> {
         }
         if create {
             let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
-            self.folders(folder, &Attributes { mode: -1, kind: "directory".to_owned(), ..attributes.clone() }).await?;
+            let made = Attributes { mode: -1, kind: "directory".to_owned(), ..attributes.clone() };
+            folders(self.server, self.instance, folder, &made).await?;
         }
         attributes.mode = self.mode.unwrap_or(attributes.mode) & 0o777;
         let length = found.is_file().then_some(found.len());
@@ -160,25 +161,6 @@ impl Push<'_> {
         let sent = file::put(self.server, self.instance, path, attributes, body).await;
         transfer.done("");
         sent
-    }
-
-    /// Makes those folders of a path that are not there.
-    async fn folders(&self, path: &str, attributes: &Attributes) -> Result<()> {
-        let path = clean(path);
-        let mut missing = Vec::new();
-        let mut current = path.as_str();
-        while !current.is_empty() && current != "/" {
-            match file::get(self.server, self.instance, current).await {
-                Ok(Fetched::Folder(..)) => break,
-                Ok(Fetched::Content(..)) => return Err(Error::invalid(format!("{current} is not a directory"))),
-                Err(_) => missing.push(current),
-            }
-            current = current.rsplit_once('/').map_or("", |(parent, _)| parent);
-        }
-        for folder in missing.into_iter().rev() {
-            file::put(self.server, self.instance, folder, attributes, Vec::new()).await?;
-        }
-        Ok(())
     }
 
     /// Sends a file or a folder with all that is in it, below `target`.

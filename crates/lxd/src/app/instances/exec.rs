@@ -59,6 +59,16 @@ pub fn exec(app: &Arc<App>, call: &Call, instance: Instance, post: InstanceExecP
             })
         });
     }
+    let set: serde_json::Map<String, serde_json::Value> = spec
+        .env
+        .iter()
+        .filter_map(|one| one.split_once('='))
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    let plan = plan
+        .metadata("command", json!(post.command))
+        .metadata("environment", json!(set))
+        .metadata("interactive", json!(post.interactive));
     let names: &[&'static str] = if post.interactive { &["0", "control"] } else { &["0", "1", "2", "control"] };
     let work = Work { app: app.clone(), instance, entry, post, spec };
     app.operations.run_websockets(plan, names, |op, connections| async move {

@@ -306,7 +306,7 @@ pub fn relocate(app: &Arc<App>, place: &Place, to: &Place) -> Result<()> {
     if place.project == to.project {
         app.write(|tx| follow(tx, place, to))?;
     }
-    delete(app, place)
+    delete(app, place).map(drop)
 }
 
 /// Changes the devices that name a volume.
@@ -338,11 +338,11 @@ fn followed(devices: &Devices, place: &Place, to: &Place) -> Option<Devices> {
     (changed != *devices).then_some(changed)
 }
 
-/// Removes a volume that nobody uses, with its snapshots.
+/// Removes a volume that nobody uses, with its snapshots, whose names are returned.
 ///
 /// # Errors
 /// 404, 400 while it is used, or what could not be removed.
-pub fn delete(app: &App, place: &Place) -> Result<()> {
+pub fn delete(app: &App, place: &Place) -> Result<Vec<String>> {
     let pool = Pools::get(app, &place.pool)?;
     let (row, snapshots) = app.view(|view| {
         let row = place.row(view)?;
@@ -354,12 +354,13 @@ pub fn delete(app: &App, place: &Place) -> Result<()> {
     })?;
     backups::change::delete_all(app, &backups::Owner::volume(app, place, &row))?;
     let volume = place.volume(&row.config);
-    for snapshot in snapshots {
+    for snapshot in &snapshots {
         pool.delete_snapshot(&volume, &snapshot.name)?;
         app.write(|tx| Ok(volume_snapshots::delete(tx, snapshot.id)?))?;
     }
     pool.delete_volume(&volume)?;
-    app.write(|tx| Ok(storage_volumes::delete(tx, row.id)?))
+    app.write(|tx| Ok(storage_volumes::delete(tx, row.id)?))?;
+    Ok(snapshots.into_iter().map(|snapshot| snapshot.name).collect())
 }
 
 #[cfg(test)]
