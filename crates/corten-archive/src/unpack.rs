@@ -1,8 +1,8 @@
 //! Unpacking an archive that may be hostile: nothing is written outside the directory, whatever the archive says.
 
-mod attributes;
+pub(crate) mod attributes;
 mod entry;
-mod place;
+pub(crate) mod place;
 
 use std::fs::File;
 use std::io::Read;
@@ -10,10 +10,12 @@ use std::path::Path;
 
 use corten_host::rooted::Rooted;
 use corten_host::xattr::IdShift;
+use rustix::fs::{FileType, Mode};
 
 use crate::compression::Compression;
 use crate::decompress;
 use crate::error::{Error, Result};
+use crate::squashfs;
 use crate::tar::reader::Reader;
 use crate::watch::{Watch, Watched};
 
@@ -46,6 +48,25 @@ pub enum Devices {
     None,
 }
 
+/// Devices that every container has: major and minor number, from the kernel's devices.txt.
+const HARMLESS: [(u32, u32); 8] = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)];
+
+impl Devices {
+    /// Whether a device node, or a FIFO, is made.
+    pub(crate) fn include(self, kind: FileType, device: (u32, u32)) -> bool {
+        kind == FileType::Fifo
+            || match self {
+                Devices::All => true,
+                Devices::Harmless => kind == FileType::CharacterDevice && HARMLESS.contains(&device),
+                Devices::None => false,
+            }
+    }
+}
+
+/// What is written with before its own permissions are set: nobody else may look in meanwhile.
+pub(crate) const CLOSED_FILE: Mode = Mode::from_raw_mode(0o600);
+pub(crate) const CLOSED_DIRECTORY: Mode = Mode::from_raw_mode(0o700);
+
 /// How to unpack.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
@@ -75,15 +96,18 @@ pub struct Totals {
     pub left_out: u64,
 }
 
-/// Unpacks the archive in the file `path` (any format that is a stream) below `root`.
+/// Unpacks the archive in the file `path`, whatever its format, below `root`.
 ///
 /// Paths that have `..` or lead through a link are refused (a leading slash means `root`), hard links out of `root` as
 /// well; symbolic links are stored as they are. After a failure part of the archive may be there: the caller removes it.
 ///
 /// # Errors
-/// [`Error`]; [`Error::UnsupportedCompression`] for squashfs.
+/// [`Error`]; [`Error::UnsupportedCompression`] for what is no archive.
 pub fn file(path: &Path, root: &Rooted, options: &Options, watch: Watch) -> Result<Totals> {
     let compression = Compression::of_file(path)?;
+    if compression == Compression::Squashfs {
+        return squashfs::unpack(path, root, options, watch);
+    }
     let opening = |source| Error::Io { doing: format!("Failed to read \"{}\"", path.display()), source };
     let file = File::open(path).map_err(opening)?;
     let size = file.metadata().map_err(opening)?.len();

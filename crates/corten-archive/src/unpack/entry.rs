@@ -6,20 +6,13 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use corten_host::rooted::Rooted;
-use rustix::fs::{FileType, Mode, makedev};
+use rustix::fs::{FileType, makedev};
 
 use super::attributes::{self, Made, is_top};
 use super::place::{Tree, clean};
-use super::{Devices, Options, Totals};
+use super::{CLOSED_DIRECTORY, CLOSED_FILE, Options, Totals};
 use crate::error::{Error, Result};
 use crate::tar::{Entry, Kind};
-
-/// Devices that every container has: major and minor number, from the kernel's devices.txt.
-const HARMLESS: [(u32, u32); 8] = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)];
-
-/// What is written with before its own permissions are set: nobody else may look in meanwhile.
-const CLOSED_FILE: Mode = Mode::from_raw_mode(0o600);
-const CLOSED_DIRECTORY: Mode = Mode::from_raw_mode(0o700);
 
 /// An archive on its way to disk.
 pub struct Unpacking<'a> {
@@ -92,7 +85,7 @@ impl<'a> Unpacking<'a> {
     }
 
     fn directory(&mut self, path: PathBuf, entry: &Entry) -> Result<()> {
-        if !is_top(&path) && !self.tree.make_room(&path, true)? {
+        if !is_top(&path) && !self.tree.make_room(&path, true)?.stays() {
             let (parent, name) = self.tree.place(&path, true)?;
             parent.mkdir(name, CLOSED_DIRECTORY).map_err(|source| failed("make directory", &path, source))?;
         }
@@ -172,13 +165,7 @@ impl<'a> Unpacking<'a> {
             Kind::Block => FileType::BlockDevice,
             _ => FileType::Fifo,
         };
-        let made = kind == FileType::Fifo
-            || match self.options.devices {
-                Devices::All => true,
-                Devices::Harmless => kind == FileType::CharacterDevice && HARMLESS.contains(&entry.device),
-                Devices::None => false,
-            };
-        if !made {
+        if !self.options.devices.include(kind, entry.device) {
             self.totals.left_out += 1;
             return Ok(());
         }

@@ -55,30 +55,55 @@ impl Tree {
         self.root.directory(Path::new(""))
     }
 
-    /// Makes room at a place: what an earlier entry put there goes, as a later one replaces it. A directory stays when
-    /// a directory comes; it goes for anything else when it is empty. True when a directory stays.
-    pub fn make_room(&mut self, path: &Path, directory: bool) -> Result<bool> {
+    /// As [`make_room`], at a path.
+    pub fn make_room(&mut self, path: &Path, directory: bool) -> Result<Room> {
         let (parent, name) = self.place(path, true)?;
-        let removing = |source| Error::writing(format!("Failed to replace \"{}\"", path.display()), source);
-        let Some(stat) = parent.find(name).map_err(removing)? else { return Ok(false) };
-        if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-            parent.unlink(name).map_err(removing)?;
-            return Ok(false);
-        }
-        if directory {
-            return Ok(true);
-        }
-        match parent.rmdir(name) {
+        let room = make_room(parent, name, path, directory)?;
+        if room == Room::WasDirectory {
             // The directory kept open may be the one that went.
-            Ok(()) => {
-                self.last = None;
-                Ok(false)
-            }
-            Err(error) if error.raw_os_error() == Some(Errno::NOTEMPTY.raw_os_error()) => {
-                Err(Error::refused(path, "a directory with files in it has the same path"))
-            }
-            Err(error) => Err(removing(error)),
+            self.last = None;
         }
+        Ok(room)
+    }
+}
+
+/// What was at a place where room was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Nothing, or something that is no directory.
+    Free,
+    /// An empty directory, which went.
+    WasDirectory,
+    /// A directory, which stays since one comes.
+    Stays,
+}
+
+impl Room {
+    /// Whether a directory stays.
+    pub fn stays(self) -> bool {
+        self == Room::Stays
+    }
+}
+
+/// Makes room for the entry `name` of `parent`, which is `path` to the one who reads an error: what was put there before
+/// goes, as a later one replaces it. A directory stays when a directory comes; it goes for anything else when it is
+/// empty.
+pub fn make_room(parent: &Directory, name: &OsStr, path: &Path, directory: bool) -> Result<Room> {
+    let removing = |source| Error::writing(format!("Failed to replace \"{}\"", path.display()), source);
+    let Some(stat) = parent.find(name).map_err(removing)? else { return Ok(Room::Free) };
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+        parent.unlink(name).map_err(removing)?;
+        return Ok(Room::Free);
+    }
+    if directory {
+        return Ok(Room::Stays);
+    }
+    match parent.rmdir(name) {
+        Ok(()) => Ok(Room::WasDirectory),
+        Err(error) if error.raw_os_error() == Some(Errno::NOTEMPTY.raw_os_error()) => {
+            Err(Error::refused(path, "a directory with files in it has the same path"))
+        }
+        Err(error) => Err(removing(error)),
     }
 }
 

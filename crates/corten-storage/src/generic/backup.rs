@@ -2,17 +2,13 @@
 
 use std::path::Path;
 
-use corten_archive::compression::Compression;
-use corten_archive::squashfs;
 use corten_archive::unpack::{self, Devices, Options};
 use corten_archive::watch::Watch;
 use corten_host::idmap::IdMap;
-use corten_host::rooted::{Rooted, remove};
+use corten_host::rooted::Rooted;
 use corten_host::xattr::IdShift;
 
-use super::copy_tree::copy_attributes_of;
 use super::image::{TOP, check_files};
-use super::names;
 use crate::error::{Doing, Error, Result};
 use crate::volume::{Kind, Volume};
 
@@ -57,19 +53,12 @@ pub fn unpack(source: &Source<'_>, volume: &Volume, to: &Path, watch: &Watch) ->
     let known = |path: &Path| {
         path.iter().next().is_none_or(|first| first == DESCRIPTION || TOP.iter().any(|name| first == *name))
     };
-    if Compression::of_file(file)? == Compression::Squashfs {
-        unpack_squashfs(file, below, of_instance, to)?;
-        if let Some(back) = &back {
-            corten_host::idmap::shift::tree(&to.join("rootfs"), back)?;
-        }
-    } else {
-        let root = Rooted::open(to).doing(|| format!("Failed to open \"{}\"", to.display()))?;
-        let only = of_instance.then_some(&known as &(dyn Fn(&Path) -> bool + Sync));
-        let shift = back.as_ref().map(|back| back as &dyn IdShift);
-        let options = Options { below, shift, devices: Devices::All, only, ..Options::default() };
-        if unpack::file(file, &root, &options, *watch)?.unpacked == 0 {
-            return Err(missing(below));
-        }
+    let root = Rooted::open(to).doing(|| format!("Failed to open \"{}\"", to.display()))?;
+    let only = of_instance.then_some(&known as &(dyn Fn(&Path) -> bool + Sync));
+    let shift = back.as_ref().map(|back| back as &dyn IdShift);
+    let options = Options { below, shift, devices: Devices::All, only, ..Options::default() };
+    if unpack::file(file, &root, &options, *watch)?.unpacked == 0 {
+        return Err(missing(below));
     }
     if !of_instance {
         return Ok(());
@@ -82,23 +71,4 @@ pub fn unpack(source: &Source<'_>, volume: &Volume, to: &Path, watch: &Watch) ->
 
 fn missing(what: &str) -> Error {
     Error::invalid(format!("The backup has no directory \"{what}\""))
-}
-
-/// The program unpacks whole paths only: beside the volume's files, which then take their places by renames.
-fn unpack_squashfs(file: &Path, below: &str, of_instance: bool, to: &Path) -> Result<()> {
-    let beside = to.join(names::passing("unpack"));
-    let tops = TOP.iter().chain([&DESCRIPTION]).map(|name| format!("{below}/{name}"));
-    let wanted: Vec<String> = if of_instance { tops.collect() } else { vec![below.to_string()] };
-    squashfs::unpack(file, &beside, &wanted.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let from = beside.join(below);
-    let failed = || format!("Failed to move what was unpacked to \"{}\"", to.display());
-    if !from.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(missing(below));
-    }
-    for entry in std::fs::read_dir(&from).doing(failed)? {
-        let name = entry.doing(failed)?.file_name();
-        std::fs::rename(from.join(&name), to.join(&name)).doing(failed)?;
-    }
-    copy_attributes_of(&from, to).doing(failed)?;
-    remove::tree(&beside).doing(|| format!("Failed to remove '{}'", beside.display()))
 }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use corten_archive::compression::Compression;
 use corten_archive::error::Error as ArchiveError;
-use corten_archive::squashfs;
 use corten_archive::unpack::{self, Options};
 use corten_archive::watch::Watch;
 use corten_host::rooted::Rooted;
@@ -89,7 +88,6 @@ fn check_entry(directory: &Directory, name: &OsStr, kinds: &[FileType]) -> Resul
 pub fn unpack_file(file: &Path, to: &Path, names: &[&str], watch: &Watch) -> Result<()> {
     let picks = |path: &Path| path.iter().next().is_none_or(|first| names.iter().any(|name| first == *name));
     let unpacked = match Compression::of_file(file) {
-        Ok(Compression::Squashfs) => squashfs::unpack(file, to, names),
         Ok(Compression::Qcow2) => {
             return Err(Error::invalid(format!("Unsupported image format: {}", Compression::Qcow2.extension())));
         }

@@ -113,7 +113,7 @@ fn fill(files: &ImageFiles, to: &Path, watch: &Watch) -> Result<()> {
 }
 
 /// Takes a squashfs over and mounts it. False, with nothing done but the mount point made, where its mount could not
-/// stand below a container: when this kernel cannot mount it (whether it is any good is for `unsquashfs` to say then),
+/// stand below a container: when this kernel cannot mount it (whether it is any good is seen when it is unpacked),
 /// or cannot map ids of squashfs (before Linux 6.2).
 fn as_it_is(from: &Path, to: &Path, (file, point): (&str, &str)) -> Result<bool> {
     let (file, point) = (to.join(file), to.join(point));

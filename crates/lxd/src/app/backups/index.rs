@@ -72,7 +72,7 @@ pub fn read(file: &Path) -> Result<Index> {
 }
 
 fn in_squashfs(file: &Path) -> Result<Index> {
-    let text = squashfs::read(file, PATH, LARGEST).map_err(|_| missing())?;
+    let text = squashfs::read(file, PATH, LARGEST).map_err(in_words)?.ok_or_else(missing)?;
     parse(&text)
 }
 

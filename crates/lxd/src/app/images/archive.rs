@@ -146,7 +146,8 @@ fn in_squashfs(path: &Path) -> Result<Found> {
                 let refused = format!("metadata.yaml is no regular file of at most {LARGEST_METADATA} bytes");
                 return Err(Error::invalid(refused));
             }
-            found.text = Some(limited(squashfs::read(path, METADATA, LARGEST_METADATA).map_err(in_words)?.as_slice())?);
+            let text = squashfs::read(path, METADATA, LARGEST_METADATA).map_err(in_words)?;
+            found.text = text.map(|text| limited(text.as_slice())).transpose()?;
         }
     }
     Ok(found)
