@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use stories::{Daemon, story};
 
-/// Waits for the next event of the lifecycle that has one of these actions; `begin` makes it happen.
-fn until(daemon: &Daemon, action: &str, begin: impl FnOnce()) {
+/// Waits for the next event of the lifecycle that has this action, which `begin` makes happen; all that was told of until
+/// then.
+fn until(daemon: &Daemon, action: &str, begin: impl FnOnce()) -> Vec<String> {
     use std::io::{BufRead, BufReader};
     let mut monitor = daemon.lxc_command(["monitor", "--type=lifecycle", "--format=json"]);
     let mut monitor = monitor.stdout(std::process::Stdio::piped()).spawn().expect("lxc was built");
@@ -23,10 +24,66 @@ fn until(daemon: &Daemon, action: &str, begin: impl FnOnce()) {
     }
     begin();
     let deadline = Instant::now() + Duration::from_secs(60);
-    let found = lines.any(|line| line.contains(&format!("\"{action}\"")) || Instant::now() > deadline);
+    let mut told = Vec::new();
+    let found = lines.any(|line| {
+        let found = line.contains(&format!("\"{action}\"")) || Instant::now() > deadline;
+        told.push(line);
+        found
+    });
     let _ = monitor.kill();
     let _ = monitor.wait();
     assert!(found && Instant::now() <= deadline, "{action} was not told of");
+    told
+}
+
+#[test]
+fn what_goes_with_an_instance_or_a_volume_is_told_of_too() {
+    story(|host| {
+        let daemon = host.daemon_on("dir");
+        daemon.lxc(["storage", "volume", "create", "default", "v1"]).ok();
+        daemon.lxc(["init", "busybox", "c1"]).ok();
+        let told = until(&daemon, "instance-deleted", || {
+            daemon.lxc(["storage", "volume", "snapshot", "default", "v1", "s0"]).ok();
+            daemon.lxc(["storage", "volume", "delete", "default", "v1"]).ok();
+            daemon.lxc(["snapshot", "c1", "s1"]).ok();
+            daemon.lxc(["delete", "c1"]).ok();
+        });
+        let told: Vec<(String, String, serde_json::Value)> = told
+            .iter()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .map(|event| event["metadata"].clone())
+            .filter(|event| !event["source"].as_str().is_none_or(|source| source.contains("/profiles/")))
+            .map(|event| {
+                let word = |name: &str| event[name].as_str().unwrap_or_default().to_string();
+                (word("action"), word("source"), event["context"].clone())
+            })
+            .collect();
+        let volume = "/1.0/storage-pools/default/volumes/custom/v1";
+        let custom = json!({"type": "custom"});
+        let event = |action: &str, source: &str, context: &serde_json::Value| {
+            (action.to_string(), source.to_string(), context.clone())
+        };
+        let nothing = serde_json::Value::Null;
+        assert_eq!(
+            told,
+            [
+                event("storage-volume-snapshot-created", &format!("{volume}/snapshots/s0"), &custom),
+                event("storage-volume-snapshot-deleted", &format!("{volume}/snapshots/s0"), &nothing),
+                event("storage-volume-deleted", volume, &nothing),
+                event("instance-snapshot-created", "/1.0/instances/c1/snapshots/s1", &nothing),
+                event("instance-snapshot-deleted", "/1.0/instances/c1/snapshots/s1", &nothing),
+                event("instance-deleted", "/1.0/instances/c1", &nothing),
+            ]
+        );
+        // Small things in which LXD's answers are the measure.
+        for verb in ["GET", "PUT", "PATCH", "POST", "DELETE"] {
+            let answer = daemon.ask(verb, "/", "{}");
+            assert_eq!((answer.code, &answer.body["metadata"]), (200, &json!(["/1.0"])), "{verb}");
+        }
+        host.sh("ip link add own0 type bridge");
+        assert_eq!(daemon.get("/1.0/networks/own0")["locations"], nothing);
+        assert!(daemon.lxc(["network", "show", "own0"]).ok().contains("locations: []"));
+    });
 }
 
 fn ephemeral(driver: &str) {

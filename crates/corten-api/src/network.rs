@@ -1,7 +1,7 @@
 //! Networks, their state and leases.
 #![expect(missing_docs, reason = "the fields are LXD's own; doc/rest-api.md says what they mean")]
 
-use crate::wire::nullable;
+use crate::wire::{null_when_empty, nullable};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -62,7 +62,7 @@ pub struct Network {
     pub managed: bool,
     #[serde(deserialize_with = "nullable")]
     pub status: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable", serialize_with = "null_when_empty")]
     pub locations: Vec<String>,
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::node::Node;
 use super::{float, invalid};
 use crate::error::{Error, Result};
+use crate::wire::NO_LIST;
 
 /// The document of a value.
 pub(super) fn node<T: Serialize + ?Sized>(value: &T) -> Result<Node> {
@@ -106,6 +107,7 @@ impl ser::Serializer for Serializer {
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Node, Failed> {
         Ok(match value.serialize(self)? {
             Node::Text(text) if name == TIME => Node::Plain(text),
+            _ if name == NO_LIST => Node::List(Vec::new()),
             other => other,
         })
     }

@@ -16,7 +16,13 @@ use std::sync::{PoisonError, RwLock};
 
 /// What this file answers.
 pub const ENDPOINTS: &[Endpoint] = &[
-    Endpoint::at("/").get_quick(versions, May::Anyone),
+    // As in LXD, whatever is done to it.
+    Endpoint::at("/")
+        .get_quick(versions, May::Anyone)
+        .put(versions, May::Anyone)
+        .patch(versions, May::Anyone)
+        .post(versions, May::Anyone)
+        .delete(versions, May::Anyone),
     Endpoint::at("/1.0").get_quick(show, May::Anyone).put(replace, May::Admin).patch(amend, May::Admin),
 ];
 

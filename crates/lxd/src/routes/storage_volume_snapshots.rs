@@ -98,7 +98,7 @@ fn create(call: &Call) -> Result<Reply> {
     let plan = app.plan(call, "Creating storage volume snapshot").resources("storage_volumes", [place.name.as_str()]);
     let op = call.app.operations.run(plan, move |_| {
         snapshots::create(&app, &place, &name, body.expires_at)?;
-        let (source, context) = (path(&place, &name), [("type", Value::from("custom"))]);
+        let (source, context) = (path(&place, &name), [("type", json!("custom"))]);
         app.lifecycle_with(&place.project, "storage-volume-snapshot-created", &source, Some(requestor), context);
         Ok(())
     })?;
@@ -172,6 +172,7 @@ fn remove(call: &Call) -> Result<Reply> {
     Reply::accepted(&op)
 }
 
-fn path(place: &Place, name: &str) -> String {
+/// The path of a snapshot in the API.
+pub fn path(place: &Place, name: &str) -> String {
     volumes::path(&place.pool, &place.project, CUSTOM, &format!("{}/{name}", place.name))
 }

@@ -120,7 +120,7 @@ fn make(call: &Call, body: StorageVolumesPost) -> Result<Reply> {
     }
     if body.source.name.is_empty() {
         custom::create(&call.app, &place, &body, None)?;
-        tell(call, "storage-volume-created", &place);
+        volumes::tell_created(&call.app, &place, Some(call.lifecycle_requestor()));
         return Ok(Reply::empty());
     }
     let other = if body.source.project.is_empty() { scope.clone() } else { call.app.project(&body.source.project)? };
@@ -138,14 +138,7 @@ fn make(call: &Call, body: StorageVolumesPost) -> Result<Reply> {
             return custom_refresh::refresh(&app, &place, &source, body.source.volume_only);
         }
         custom::create(&app, &place, &body, Some(&source))?;
-        let path = volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
-        app.lifecycle_with(
-            &place.project,
-            "storage-volume-created",
-            &path,
-            Some(requestor),
-            [("type", json!("custom"))],
-        );
+        volumes::tell_created(&app, &place, Some(requestor));
         Ok(())
     })?;
     Reply::accepted(&op)
@@ -224,10 +217,9 @@ fn relocate(call: &Call, old: Place, new: Place) -> Result<Reply> {
     let app = call.app.clone();
     let op = call.app.operations.run(app.plan(call, "Moving storage volume"), move |op| {
         custom::relocate(&app, &old, &new)?;
-        let path = |place: &Place| volumes::path(&place.pool, &place.project, CUSTOM, &place.name);
-        let kind = [("type", json!("custom"))];
-        app.lifecycle_with(&new.project, "storage-volume-created", &path(&new), op.requestor(), kind);
-        app.lifecycle(&old.project, "storage-volume-deleted", &path(&old), op.requestor());
+        volumes::tell_created(&app, &new, op.requestor());
+        let path = volumes::path(&old.pool, &old.project, CUSTOM, &old.name);
+        app.lifecycle(&old.project, "storage-volume-deleted", &path, op.requestor());
         Ok(())
     })?;
     Reply::accepted(&op)
@@ -241,9 +233,9 @@ fn remove(call: &Call) -> Result<Reply> {
         CUSTOM => {
             let place = place(call, &scope, name);
             for snapshot in custom::delete(&call.app, &place)? {
-                let path = volumes::path(&place.pool, &place.project, CUSTOM, &format!("{name}/{snapshot}"));
+                let source = super::storage_volume_snapshots::path(&place, &snapshot);
                 let requestor = Some(call.lifecycle_requestor());
-                call.app.lifecycle(&place.project, "storage-volume-snapshot-deleted", &path, requestor);
+                call.app.lifecycle(&place.project, "storage-volume-snapshot-deleted", &source, requestor);
             }
             tell(call, "storage-volume-deleted", &place);
         }
@@ -284,11 +276,5 @@ fn tell(call: &Call, action: &str, place: &Place) {
 /// Tells the listeners what happened to a volume of this type; of a new one, also of what type it is.
 fn tell_of(call: &Call, action: &str, place: &Place, kind: i64) {
     let path = volumes::path(&place.pool, &place.project, kind, &place.name);
-    let requestor = Some(call.lifecycle_requestor());
-    if action == "storage-volume-created" {
-        let context = [("type", json!(volumes::type_name(kind)))];
-        call.app.lifecycle_with(&place.project, action, &path, requestor, context);
-    } else {
-        call.app.lifecycle(&place.project, action, &path, requestor);
-    }
+    call.app.lifecycle(&place.project, action, &path, Some(call.lifecycle_requestor()));
 }

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::app::instances::claims::Taken;
 use crate::app::instances::find::profile_project;
 use crate::app::instances::intent::{self, Intent};
-use crate::app::instances::{backup_file, create, root};
+use crate::app::instances::{backup_file, create, root, snapshots};
 use crate::app::storage::pools::Pools;
 use crate::rest::operation::Op;
 
@@ -160,7 +160,8 @@ fn make(app: &Arc<App>, arrived: &Arrived, op: &Op) -> Result<()> {
     show(app, &instance, &mut undo)?;
     undo.keep();
     intent::done(app, &key)?;
-    tell(app, &instance, op);
+    let names: Vec<&str> = planned.snapshots.iter().map(|snapshot| snapshot.name.as_str()).collect();
+    tell(app, &instance, &names, op);
     Ok(())
 }
 
@@ -199,10 +200,13 @@ pub fn show(app: &Arc<App>, instance: &Instance, undo: &mut Undo) -> Result<()> 
     backup_file::write(app, instance)
 }
 
-/// Tells the listeners that the instance is there.
-pub fn tell(app: &App, instance: &Instance, op: &Op) {
+/// Tells the listeners that the instance is there, with these snapshots.
+fn tell(app: &App, instance: &Instance, snapshots: &[&str], op: &Op) {
     let source = corten_api::url::path_in(&instance.project, ["instances", &instance.name]);
     let pool = instance.pool().unwrap_or_default().to_string();
     let context = [("storage-pool", Value::from(pool)), ("type", Value::from("container"))];
     app.lifecycle_with(&instance.project, "instance-created", &source, op.requestor(), context);
+    for snapshot in snapshots {
+        snapshots::tell(app, instance, snapshot, "instance-snapshot-created", op.requestor().as_ref());
+    }
 }

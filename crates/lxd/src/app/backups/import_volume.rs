@@ -6,7 +6,6 @@ use corten_api::error::{Error, Result};
 use corten_archive::watch::Watch;
 use corten_db::table::{Config, volume_snapshots};
 use corten_storage::fill::{Fill, Part};
-use serde_json::json;
 
 use super::adopt::{or_zero, volume_keys};
 use super::import::Arrived;
@@ -65,7 +64,6 @@ pub fn import(app: &Arc<App>, arrived: &Arrived, op: &Op) -> Result<()> {
     let new = New { description: &volume.description, config: &keys(&volume.config), snapshots: &snapshots };
     custom::make(app, &place, &new, &fill, &watch)
         .map_err(|error| op.or_cancelled(error.context("Create custom volume from backup")))?;
-    let path = volumes::path(&place.pool, &place.project, corten_db::table::storage_volumes::CUSTOM, &place.name);
-    app.lifecycle_with(&place.project, "storage-volume-created", &path, op.requestor(), [("type", json!("custom"))]);
+    volumes::tell_created(app, &place, op.requestor());
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use corten_api::error::{Error, Result};
 use corten_api::event::EventLifecycleRequestor;
-use corten_db::table::{instances, snapshots as table, storage_volumes};
+use corten_db::table::{instances, snapshots, storage_volumes};
 use corten_host::undo::Undo;
 use corten_instance::instance::{Instance, is_true};
 use corten_instance::lifecycle::admission::Action;
@@ -14,7 +14,7 @@ use corten_storage::volume::Volume;
 
 use super::claims::{Key, Taken};
 use super::intent::{self, Intent};
-use super::{Instances, links, observe, root, snapshots, start, tell};
+use super::{Instances, links, observe, root, start, tell};
 use crate::app::backups::{Owner, change};
 use crate::app::networks::hosts;
 use crate::app::{App, apparmor};
@@ -41,7 +41,7 @@ pub fn delete(app: &Arc<App>, key: &Key, requestor: Option<&EventLifecycleReques
 pub fn remove(app: &App, instance: &Instance, requestor: Option<&EventLifecycleRequestor>) -> Result<()> {
     let (key, mut undo) = (super::key(instance), Undo::default());
     intent::note_if_possible(app, &key, &Intent::Delete, &mut undo);
-    let taken = app.view(|view| Ok(table::of_instance(view, instance.id)?))?;
+    let snapshots = app.view(|view| Ok(snapshots::of_instance(view, instance.id)?))?;
     let removed = remove_parts(app, instance);
     // Without its volume it cannot stay; as long as that is there, the client may think again.
     let is_gone = |(pool, volume): (Pool, Volume)| !pool.has_volume(&volume);
@@ -50,8 +50,8 @@ pub fn remove(app: &App, instance: &Instance, requestor: Option<&EventLifecycleR
     }
     removed?;
     intent::done(app, &key)?;
-    for snapshot in taken {
-        snapshots::tell(app, instance, &snapshot.name, "instance-snapshot-deleted", requestor);
+    for snapshot in &snapshots {
+        super::snapshots::tell(app, instance, &snapshot.name, "instance-snapshot-deleted", requestor);
     }
     tell(app, instance, "instance-deleted", requestor);
     Ok(())

@@ -338,7 +338,7 @@ fn followed(devices: &Devices, place: &Place, to: &Place) -> Option<Devices> {
     (changed != *devices).then_some(changed)
 }
 
-/// Removes a volume that nobody uses, with its snapshots, whose names are returned.
+/// Removes a volume that nobody uses, with its snapshots, whose names it gives.
 ///
 /// # Errors
 /// 404, 400 while it is used, or what could not be removed.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use corten_api::error::{Error, Result};
+use corten_api::event::EventLifecycleRequestor;
 use corten_api::storage_pool_volume::StorageVolume;
 use corten_api::time::Time;
 use corten_api::url;
@@ -10,7 +11,9 @@ use corten_db::View;
 use corten_db::error::Abort;
 use corten_db::table::storage_volumes::{self, CONTENT_TYPES, CUSTOM, IMAGE, TYPES};
 use corten_db::table::{images, instances, profiles, projects};
+use serde_json::Value;
 
+use super::custom::Place;
 use crate::app::App;
 use crate::app::projects::{Scope, scope_in};
 
@@ -29,6 +32,13 @@ fn named<'a>(names: &[&'a str], code: i64) -> &'a str {
 /// The name of a type of volumes.
 pub fn type_name(code: i64) -> &'static str {
     named(&TYPES, code)
+}
+
+/// Tells the listeners of a new custom volume.
+pub fn tell_created(app: &App, place: &Place, requestor: Option<EventLifecycleRequestor>) {
+    let source = path(&place.pool, &place.project, CUSTOM, &place.name);
+    let context = [("type", Value::from("custom"))];
+    app.lifecycle_with(&place.project, "storage-volume-created", &source, requestor, context);
 }
 
 /// The project that holds volumes of a type for this project.
