@@ -117,6 +117,9 @@ pub fn text(facts: &Facts<'_>) -> String {
     own_policy(&mut text, facts);
     if facts.unprivileged {
         text += UNPRIVILEGED;
+        for options in REMOUNTED {
+            let _ = writeln!(text, "  mount options=(rw,remount,bind{options}) -> {SERVICE_ROOTS}{{,**}},");
+        }
         propagations(&mut text, "**");
     } else {
         privileged(&mut text);
@@ -159,18 +162,26 @@ fn propagations(text: &mut String, target: &str) {
     }
 }
 
+/// Where systemd puts the root of a service together that is to see less than others: its name up to 253, and after.
+const SERVICE_ROOTS: &str = "/run/systemd/{unit-root,mount-rootfs}/";
+
+/// What the mounts of such a root keep when they are made ready for it.
+const REMOUNTED: [&str; 8] =
+    ["", ",nodev", ",noexec", ",noexec,nodev", ",nosuid", ",nosuid,nodev", ",nosuid,noexec", ",nosuid,noexec,nodev"];
+
 /// A mount namespace that belongs to a user namespace is the container's own affair: the kernel itself keeps it from
 /// uncovering anything.
 const UNPRIVILEGED: &str = "
   # Mounts of a user namespace. The first is what systemd makes for services that are not to see others' processes: a
   # root that is about to be changed into, where all of the above is at its place again.
-  mount fstype=proc -> /run/systemd/unit-root/proc/,
+  mount fstype=proc -> /run/systemd/{unit-root,mount-rootfs}/proc/,
   pivot_root,
   mount options=(rw,bind) / -> /**,
   mount options=(rw,bind) /** -> /**,
   mount options=(rw,rbind) / -> /**,
   mount options=(rw,rbind) /** -> /**,
   mount options=(rw,move) /** -> /**,
+  mount options=(rw,move) /** -> /,
   mount options=(ro,remount) /,
   mount options=(ro,remount) /**,
   mount options=(ro,remount,bind),
