@@ -24,6 +24,7 @@ pub mod internal_testing;
 pub mod metrics;
 pub mod network_acls;
 pub mod network_forwards;
+pub mod network_peers;
 pub mod networks;
 pub mod operations;
 pub mod profiles;
@@ -49,6 +50,7 @@ pub const ALL: &[&[Endpoint]] = &[
     networks::ENDPOINTS,
     network_acls::ENDPOINTS,
     network_forwards::ENDPOINTS,
+    network_peers::ENDPOINTS,
     operations::ENDPOINTS,
     profiles::ENDPOINTS,
     projects::ENDPOINTS,

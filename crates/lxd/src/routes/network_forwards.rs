@@ -30,7 +30,7 @@ fn etag(forward: &NetworkForward) -> Value {
 
 /// The network of the path, which has forwards.
 fn network(call: &Call) -> Result<Network> {
-    let network = allowed(call).map_err(|error| error.context("Failed loading network"))?;
+    let network = allowed(call)?;
     forwards::must_support(&network)?;
     Ok(network)
 }
