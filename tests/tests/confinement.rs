@@ -99,3 +99,19 @@ fn nesting_shows_proc_and_sys_to_the_container_in_the_container() {
         assert_eq!(inside(&daemon, "c1", "ls /dev/.lxc 2>/dev/null | wc -l"), "0");
     });
 }
+
+#[test]
+fn modules_of_the_kernel_that_are_not_there_keep_a_container_from_starting() {
+    story(|host| {
+        let daemon = host.daemon_on("dir");
+        let there = host.sh("ls /sys/module | head -1").trim().to_string();
+        daemon.lxc(["init", "busybox", "c1", "-c", &format!("linux.kernel_modules={there}, no_such_module")]).ok();
+        let refused = daemon.lxc(["start", "c1"]);
+        assert!(refused.refused().contains("Failed to load kernel module 'no_such_module'"), "{}", refused.err);
+        daemon.lxc(["config", "set", "c1", "linux.kernel_modules", &there]).ok();
+        daemon.lxc(["start", "c1"]).ok();
+        let refused = daemon.lxc(["config", "set", "c1", "linux.kernel_modules=no_such_module"]);
+        assert!(refused.refused().contains("Failed to load kernel module"), "{}", refused.err);
+        assert_eq!(daemon.lxc(["config", "get", "c1", "linux.kernel_modules"]).ok(), format!("{there}\n"));
+    });
+}

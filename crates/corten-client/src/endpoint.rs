@@ -77,16 +77,9 @@ impl Endpoint {
                     Err(Error::unavailable(format!("dial unix {}: connect: {reason}", path.display())))
                 }
             },
-            Endpoint::Plain { host, port } => Ok(Stream::Tcp(dial(host, *port).await?)),
+            Endpoint::Plain { host, port } => Ok(Stream::Tcp(reach(host, *port, false).await?)),
             Endpoint::Tls { host, port, config } => {
-                let stream = match proxy::for_host(host) {
-                    None => dial(host, *port).await?,
-                    Some(by) => {
-                        let mut stream = dial(&by.host, by.port).await?;
-                        proxy::connect(&mut stream, host, *port).await?;
-                        stream
-                    }
-                };
+                let stream = reach(host, *port, true).await?;
                 let name = ServerName::try_from(host.clone())
                     .map_err(|_| Error::invalid(format!("{host:?} is neither a host name nor an address")))?;
                 let stream = TlsConnector::from(config.clone()).connect(name, stream).await;
@@ -100,6 +93,14 @@ impl Endpoint {
 
 fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+}
+
+/// A connection to a host, through the proxy that is asked for.
+async fn reach(host: &str, port: u16, secure: bool) -> Result<TcpStream> {
+    let Some(by) = proxy::for_host(host, secure) else { return dial(host, port).await };
+    let mut stream = dial(&by.host, by.port).await?;
+    proxy::connect(&mut stream, host, port).await?;
+    Ok(stream)
 }
 
 async fn dial(host: &str, port: u16) -> Result<TcpStream> {

@@ -1,4 +1,7 @@
-//! The proxy that the environment asks for: `HTTPS_PROXY` and `NO_PROXY`, in capitals or not.
+//! Proxies to others: those of a configuration, or those that the environment asks for: `HTTPS_PROXY`, `HTTP_PROXY` and
+//! `NO_PROXY`, in capitals or not.
+
+use std::sync::{PoisonError, RwLock};
 
 use corten_api::error::{Error, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,13 +12,36 @@ use crate::simplestreams::fetch::Address;
 /// The longest answer of a proxy that is read, in bytes.
 const LONGEST_ANSWER: usize = 8192;
 
-/// The proxy to reach a host by over TLS, if one is asked for.
-pub fn for_host(host: &str) -> Option<Address> {
+/// What a configuration says about proxies; where it says nothing, the environment does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proxies {
+    /// For what goes over TLS: a host with a port, or a URL.
+    pub https: String,
+    /// For what goes without.
+    pub http: String,
+    /// Hosts and domains that are reached without, separated by commas.
+    pub except: String,
+}
+
+/// The daemon's are the same for all that it reaches, so that they are one setting of the process like the environment.
+static CONFIGURED: RwLock<Proxies> =
+    RwLock::new(Proxies { https: String::new(), http: String::new(), except: String::new() });
+
+/// From now on these proxies are meant.
+pub fn configure(proxies: Proxies) {
+    *CONFIGURED.write().unwrap_or_else(PoisonError::into_inner) = proxies;
+}
+
+/// The proxy to reach a host by, over TLS or without, if one is asked for.
+pub fn for_host(host: &str, secure: bool) -> Option<Address> {
     let variable = |name: &str| {
         let value = std::env::var(name).or_else(|_| std::env::var(name.to_lowercase()));
         value.ok().filter(|value| !value.is_empty())
     };
-    choose(host, &variable("HTTPS_PROXY")?, variable("NO_PROXY").as_deref().unwrap_or(""))
+    let configured = CONFIGURED.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let either = |word: String, name: &str| Some(word).filter(|word| !word.is_empty()).or_else(|| variable(name));
+    let proxy = if secure { either(configured.https, "HTTPS_PROXY") } else { either(configured.http, "HTTP_PROXY") };
+    choose(host, &proxy?, &either(configured.except, "NO_PROXY").unwrap_or_default())
 }
 
 fn choose(host: &str, proxy: &str, exceptions: &str) -> Option<Address> {
@@ -72,6 +98,12 @@ mod tests {
         ] {
             assert_eq!(choose(host, "proxy:3128", exceptions).is_some(), want, "{host} {exceptions}");
         }
+        // What is configured counts before the environment, for each kind of connection by itself.
+        configure(Proxies { https: "secure:3128".into(), http: "plain:3129".into(), except: "example.net".into() });
+        let port = |host: &str, secure| for_host(host, secure).map(|address| address.port);
+        assert_eq!((port("a.example.org", true), port("a.example.org", false)), (Some(3128), Some(3129)));
+        assert_eq!(port("a.example.net", true), None);
+        configure(Proxies::default());
         let address = choose("a", "http://proxy.example.org:8080/", "").unwrap();
         assert_eq!((address.host.as_str(), address.port), ("proxy.example.org", 8080));
     }

@@ -9,6 +9,7 @@ pub mod file;
 pub mod idmap;
 pub mod inventory;
 pub mod kernel_features;
+pub mod kernel_module;
 pub mod loop_device;
 pub mod mount;
 pub mod namespace;

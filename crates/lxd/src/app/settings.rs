@@ -3,6 +3,7 @@
 use super::App;
 use super::database::db_error;
 use corten_api::error::Result;
+use corten_client::proxy::{self, Proxies};
 use corten_db::Db;
 use corten_db::table::config;
 use hyper::HeaderMap;
@@ -60,6 +61,12 @@ impl Settings {
 
     fn put(&self, keys: Keys) {
         let cors = cors_headers(&keys);
+        let word = |key: &str| keys.get(key).cloned().unwrap_or_default();
+        proxy::configure(Proxies {
+            https: word("core.proxy_https"),
+            http: word("core.proxy_http"),
+            except: word("core.proxy_ignore_hosts"),
+        });
         *self.cors.write().unwrap_or_else(PoisonError::into_inner) = (!cors.is_empty()).then_some(cors);
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         self.generation.fetch_add(1, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use corten_instance::instance::{Config, Devices, Instance, is_root_disk};
 use corten_instance::step::step;
 
 use super::running::Entry;
-use super::{devices, ended, limits};
+use super::{devices, ended, limits, start};
 use crate::app::{App, apparmor, devlxd};
 
 /// Keys that a running container cannot take over: they shape its namespaces.
@@ -42,6 +42,9 @@ pub fn apply(app: &Arc<App>, old: &Instance, new: &Instance, undo: &mut Undo) ->
     if let Some(key) = changed.iter().find(|key| AT_START.contains(&key.as_str())) {
         // LXD takes these while running, and they act at the next start.
         tracing::debug!(key, "The key acts at the next start");
+    }
+    if changed.iter().any(|key| key == "linux.kernel_modules") {
+        start::load_modules(new)?;
     }
     let change = Change { app: app.clone(), old: Arc::new(old.clone()), new: Arc::new(new.clone()), entry };
     let aspects: BTreeSet<Aspect> = changed.iter().filter_map(|key| of_key(key)).collect();

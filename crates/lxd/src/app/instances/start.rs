@@ -11,6 +11,7 @@ use corten_api::time::Time;
 use corten_db::table::instances;
 use corten_host::cgroup::Layout;
 use corten_host::idmap::IdMap;
+use corten_host::kernel_module;
 use corten_host::seccomp::{Policy, compile};
 use corten_host::undo::Undo;
 use corten_instance::container::seccomp;
@@ -91,6 +92,7 @@ pub fn start(app: &Arc<App>, key: &Key, requestor: Option<&EventLifecycleRequest
 pub fn run(app: &Arc<App>, instance: &Instance, _claim: &Claim) -> Result<()> {
     let layout = Layout::discover().context("Failed to find the cgroups")?;
     check(instance, &layout)?;
+    load_modules(instance)?;
     repair::must_match(app, instance)?;
     snapshots::by_clock::at_start(app, instance)?;
     let trigger = instance.volatile(volatile::APPLY_TEMPLATE).to_string();
@@ -131,6 +133,19 @@ fn check(instance: &Instance, layout: &Layout) -> Result<()> {
     }
     if let Some(key) = seccomp::intercepts(instance) {
         return Err(Error::internal(format!("LXC doesn't support seccomp notify, which {key} needs")));
+    }
+    Ok(())
+}
+
+/// Loads the kernel's modules that the instance asks for.
+///
+/// # Errors
+/// When one cannot be had.
+pub fn load_modules(instance: &Instance) -> Result<()> {
+    let names = instance.get("linux.kernel_modules").split(',').map(str::trim).filter(|name| !name.is_empty());
+    for name in names {
+        kernel_module::load(name)
+            .map_err(|error| Error::internal(format!("Failed to load kernel module '{name}': {error}")))?;
     }
     Ok(())
 }
