@@ -5,6 +5,7 @@
 //! when nobody was killed. A seed replays the same verbs and the same moments, as far as a clock can.
 
 mod check;
+mod inside;
 mod random;
 mod seen;
 mod verb;
@@ -17,7 +18,7 @@ use crate::{Host, image};
 use check::Baseline;
 use random::Random;
 use seen::{Seen, World};
-use verb::{VERBS, Verb};
+use verb::{Verb, all};
 
 /// What is to be tried.
 #[derive(Clone, Copy, Debug)]
@@ -46,34 +47,53 @@ pub fn run(host: &Host, plan: Plan) {
         Trial { world, random: Random::new(plan.seed), usual: BTreeMap::new(), killed: 0, told: String::new() };
     trial.baseline_of_bystander();
     let baseline = Baseline::look(&trial.world);
-    for verb in VERBS {
-        trial.rehearse(verb);
-    }
-    baseline.check(&trial.world);
+    let verbs = all();
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     while trial.killed < plan.kills {
-        let verb = &VERBS[trial.random.below(VERBS.len() as u64) as usize];
+        let verb = verbs[trial.random.below(verbs.len() as u64) as usize];
         *counts.entry(verb.name).or_default() += 1;
+        if !trial.usual.contains_key(verb.name) {
+            trial.rehearse(verb, &baseline);
+        }
         trial.kill_within(verb, &baseline, plan);
     }
     println!("{}: {} kills, seed {}: {counts:?}", plan.driver, trial.killed, plan.seed);
 }
 
-/// How many bytes are left on the disk when a verb begins: none, or so many that it gets some way.
-const LEFT: [u64; 4] = [0, 64 << 10, 1 << 20, 4 << 20];
+/// How many bytes are left on the disk when a verb begins so that it gets some way.
+const LEFT: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
+
+/// What is on the disk that becomes full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// All that the daemon has.
+    All,
+    /// The pools and nothing else.
+    Pools,
+    /// The databases and nothing else.
+    Databases,
+}
 
 /// Tries every verb on a disk that is full, or about to be: each ends whole or undone, and nothing of it is left.
 ///
 /// # Panics
 /// When something is not as it must be.
-pub fn on_a_full_disk(host: &Host, driver: &'static str) {
-    host.sh("mkdir one; mount -t tmpfs -o size=160m none one");
+pub fn on_a_full_disk(host: &Host, driver: &'static str, full: Full) {
+    let (place, size) = match full {
+        Full::All => ("one", "160M"),
+        Full::Pools => ("one/storage-pools", "120M"),
+        Full::Databases => ("one/database", "24M"),
+    };
+    host.sh(&format!(
+        "truncate -s {size} {DISK}; mkfs.ext4 -q -m 0 -O ^has_journal {DISK}; mkdir -p {place}; mount -o loop {DISK} {place}
+         rmdir {place}/lost+found"
+    ));
     let mut world = set_up(host, driver);
     let baseline = Baseline::look(&world);
-    let filler = world.daemon.dir.join("filler");
+    let filler = host.folder().join(place).join("filler");
     let mut refused = 0;
-    for (number, verb) in VERBS.iter().enumerate() {
-        for left in LEFT {
+    for (number, verb) in all().into_iter().enumerate() {
+        for left in [0, LEFT[number % LEFT.len()]] {
             world.prepare(verb, number as u64);
             let before = world.look();
             fill(&filler, left);
@@ -83,22 +103,25 @@ pub fn on_a_full_disk(host: &Host, driver: &'static str) {
             world.daemon.kill();
             world.daemon.begin();
             refused += u32::from(ran.status != 0);
-            let told = format!("driver {driver}, {} with {left} bytes left: {}", verb.name, ran.err);
+            let told = format!("driver {driver}, {full:?}, {} with {left} bytes left: {}", verb.name, ran.err);
             let _told = check::TellOnPanic(&told);
             let (after, wanted) = (world.look(), (verb.after)(&world, &before));
             let between: Vec<Seen> = verb.between.iter().map(|between| between(&before)).collect();
             let mut states = [&before, &wanted].into_iter().chain(&between);
             let as_asked =
                 if ran.status == 0 { after.is_like(&wanted) } else { states.any(|state| after.is_like(state)) };
-            assert!(as_asked, "neither before nor after: {after:?}\nbefore: {before:?}\nafter: {wanted:?}");
+            assert!(as_asked, "neither before:\n{}nor after:\n{}", after.unlike(&before), after.unlike(&wanted));
             baseline.check(&world);
         }
     }
     assert!(refused > 0, "the disk was full");
-    println!("{driver}: {refused} verbs were refused");
+    println!("{driver}, {full:?}: {refused} verbs were refused");
     drop(world);
-    host.sh("umount -l one");
+    host.sh(&format!("umount -l {place}"));
 }
+
+/// The file that the small disk is in.
+pub(crate) const DISK: &str = "disk.img";
 
 /// Fills the disk but for `left` bytes.
 fn fill(path: &std::path::Path, left: u64) {
@@ -115,6 +138,7 @@ fn set_up(host: &Host, driver: &str) -> World {
     daemon.with_pool(driver);
     daemon.lxc(["network", "create", "crashbr0", "ipv4.address=10.97.0.1/24", "ipv6.address=none"]).ok();
     daemon.lxc(["profile", "device", "add", "default", "eth0", "nic", "network=crashbr0", "name=eth0"]).ok();
+    daemon.lxc(["network", "create", "crashbr9", "ipv4.address=10.99.0.1/24", "ipv6.address=none"]).ok();
     daemon.import_busybox("busybox");
     let second = image::busybox_squashfs(host.folder());
     daemon.lxc(["image", "import", &second.display().to_string(), "--alias", "squashed"]).ok();
@@ -122,8 +146,15 @@ fn set_up(host: &Host, driver: &str) -> World {
     host.sh("cp -r busybox-tree other-tree; echo other > other-tree/rootfs/etc/other
              tar -C other-tree --numeric-owner -czf other.tar.gz metadata.yaml rootfs");
     let other = host.sh("sha256sum other.tar.gz | cut -d ' ' -f 1").trim().to_string();
+    daemon.lxc(["storage", "create", "second", driver]).ok();
+    daemon.lxc(["init", "busybox", "saved"]).ok();
+    daemon.lxc(["export", "saved", "saved.tar.gz"]).ok();
+    daemon.lxc(["delete", "saved"]).ok();
     let folder = host.folder().to_path_buf();
-    World { daemon, driver: driver.to_string(), other_image: folder.join("other.tar.gz"), folder, other }
+    let images = daemon.get("/1.0/images");
+    let first = seen::entries(&images).filter_map(|url| Some(url.as_str()?.rsplit('/').next()?.to_string())).collect();
+    let (other_image, backup) = (folder.join("other.tar.gz"), folder.join("saved.tar.gz"));
+    World { daemon, driver: driver.to_string(), other_image, backup, folder, other, first }
 }
 
 struct Trial {
@@ -142,14 +173,17 @@ impl Trial {
     }
 
     /// Does the verb once undisturbed, to see that it works and how long it takes.
-    fn rehearse(&mut self, verb: &'static Verb) {
+    fn rehearse(&mut self, verb: &'static Verb, baseline: &Baseline) {
         self.world.prepare(verb, self.random.below(1 << 30));
         let before = self.world.look();
         let begun = Instant::now();
         self.world.lxc(&(verb.words)(&self.world)).ok();
         self.usual.insert(verb.name, begun.elapsed());
         let (after, wanted) = (self.world.look(), (verb.after)(&self.world, &before));
-        assert!(after.is_like(&wanted), "{} does what it does: {after:?} is not {wanted:?}", verb.name);
+        assert!(after.is_like(&wanted), "{} does what it does:\n{}", verb.name, after.unlike(&wanted));
+        let told = format!("{} alone", verb.name);
+        let _told = check::TellOnPanic(&told);
+        baseline.check(&self.world);
     }
 
     fn kill_within(&mut self, verb: &'static Verb, baseline: &Baseline, plan: Plan) {
@@ -181,7 +215,9 @@ impl Trial {
         let mut states = [&before, &wanted].into_iter().chain(&between);
         assert!(
             states.any(|state| after.is_like(&as_found(state))),
-            "neither before nor after: {after:?}\nbefore: {before:?}\nafter: {wanted:?}"
+            "neither before:\n{}nor after:\n{}",
+            after.unlike(&before),
+            after.unlike(&wanted)
         );
         let restarted = if lost { &["c1"] } else { verb.restarts };
         assert!(before.same_processes(&after, restarted), "a container was restarted: {before:?} {after:?}");

@@ -2,7 +2,7 @@
 //! `cargo xtask crash`, which sets the three variables.
 #![forbid(unsafe_code)]
 
-use stories::crash::{Plan, on_a_full_disk, run};
+use stories::crash::{Full, Plan, on_a_full_disk, run};
 use stories::story;
 
 /// How many kills of each driver, what they are drawn from, and the only driver to try.
@@ -36,5 +36,20 @@ fn a_killed_daemon_leaves_nothing_half_done_on_overlay() {
 
 #[test]
 fn on_dir_a_full_disk_leaves_nothing_half_done() {
-    story(|host| on_a_full_disk(host, "dir"));
+    story(|host| on_a_full_disk(host, "dir", Full::All));
+}
+
+#[test]
+fn on_overlay_a_full_disk_leaves_nothing_half_done() {
+    story(|host| on_a_full_disk(host, "overlay", Full::All));
+}
+
+#[test]
+fn full_pools_leave_nothing_half_done() {
+    story(|host| on_a_full_disk(host, "overlay", Full::Pools));
+}
+
+#[test]
+fn full_databases_leave_nothing_half_done() {
+    story(|host| on_a_full_disk(host, "dir", Full::Databases));
 }

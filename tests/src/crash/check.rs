@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::seen::{Seen, World, entries};
+use super::inside;
+use super::seen::{POOLS, Seen, World, entries};
 
 /// Prints how to see it again when a check fails.
 pub struct TellOnPanic<'a>(pub &'a str);
@@ -70,17 +71,22 @@ impl Baseline {
             wrong.push(format!("processes: {others:?}"));
         }
         let dnsmasqs = ours.iter().filter(|line| line.contains("dnsmasq")).count();
-        if dnsmasqs != 1 {
-            wrong.push(format!("{dnsmasqs} dnsmasq run: {ours:?}"));
+        if dnsmasqs != seen.networks.len() {
+            wrong.push(format!("{dnsmasqs} dnsmasq run for {:?}: {ours:?}", seen.networks));
         }
+        differ("folders of networks", &names(&world.daemon.dir.join("networks")), &seen.networks, wrong);
         let interfaces = names(Path::new("/sys/class/net"));
+        let found = world.daemon.get("/1.0/instances?recursion=2");
+        inside::check(&found, wrong);
         let veths = interfaces.iter().filter(|name| name.starts_with("veth")).count();
-        if veths != running.len() {
-            wrong.push(format!("{veths} ends of cables for {} NICs", running.len()));
+        let nics = inside::nics(&found);
+        if veths != nics {
+            wrong.push(format!("{veths} ends of cables for {nics} NICs"));
         }
         let rest: Names = interfaces.into_iter().filter(|name| !name.starts_with("veth")).collect();
-        differ("interfaces", &rest, &self.interfaces, wrong);
-        let images = world.pool().join("images");
+        let known: Names = self.interfaces.union(&seen.networks).cloned().collect();
+        differ("interfaces", &rest, &known, wrong);
+        let images = world.pool("default").join("images");
         let mine = |point: &String| !Path::new(point).starts_with(&images);
         let now: Names = mounts(&world.folder).into_iter().filter(mine).collect();
         let then: Names = self.mounts.iter().filter(|point| mine(point)).cloned().collect();
@@ -126,6 +132,15 @@ fn database(world: &World, seen: &Seen, wrong: &mut Vec<String>) {
         &snapshots,
         wrong,
     );
+    differ(
+        "users' volumes in the database",
+        &column(
+            world,
+            "SELECT p.name || '/' || v.name FROM storage_volumes AS v JOIN storage_pools AS p ON p.id = v.storage_pool_id WHERE v.type = 2",
+        ),
+        &seen.volumes.keys().cloned().collect(),
+        wrong,
+    );
     let images = column(world, "SELECT fingerprint FROM images");
     beyond(
         "volumes of images in the database",
@@ -155,29 +170,25 @@ fn column(world: &World, query: &str) -> Names {
 }
 
 fn disk(world: &World, seen: &Seen, wrong: &mut Vec<String>) {
-    let (dir, pool) = (&world.daemon.dir, world.pool());
+    let dir = &world.daemon.dir;
     let instances: Names = seen.instances.keys().cloned().collect();
-    differ("volumes", &names(&pool.join("containers")), &instances, wrong);
+    for pool in POOLS {
+        pool_on_disk(world, seen, pool, wrong);
+    }
     differ("links", &names(&dir.join("containers")), &instances, wrong);
     beyond("run folders", &names(&dir.join("run/containers")), &instances, wrong);
     let mut logs = names(&dir.join("logs"));
     logs.retain(|name| dir.join("logs").join(name).is_dir());
     beyond("folders of logs", &logs, &instances, wrong);
-    beyond(
-        "names given to dnsmasq",
-        &names(&dir.join("networks/crashbr0/dnsmasq.hosts")),
-        &instances.iter().map(|name| format!("{name}.eth0")).chain(instances.iter().cloned()).collect(),
-        wrong,
-    );
-    let mut taken = Names::new();
-    for name in names(&pool.join("containers-snapshots")) {
-        let below = names(&pool.join("containers-snapshots").join(&name));
-        if below.is_empty() {
-            wrong.push(format!("an empty folder of snapshots of {name:?}"));
-        }
-        taken.extend(below.iter().map(|snapshot| format!("{name}/{snapshot}")));
+    let with_device = |(name, instance): (&String, &super::seen::Instance)| -> Vec<String> {
+        let devices = instance.devices.iter().map(String::as_str).chain(["eth0"]);
+        devices.map(|device| format!("{name}.{device}")).chain([name.clone()]).collect()
+    };
+    let hosts: Names = seen.instances.iter().flat_map(with_device).collect();
+    for network in &seen.networks {
+        let folder = dir.join("networks").join(network).join("dnsmasq.hosts");
+        beyond(&format!("names given to the dnsmasq of {network}"), &names(&folder), &hosts, wrong);
     }
-    differ("snapshots", &taken, &snapshots(seen), wrong);
     let with_snapshots = seen.instances.iter().filter(|(_, instance)| !instance.snapshots.is_empty());
     let with_snapshots: Names = with_snapshots.map(|(name, _)| name.clone()).collect();
     differ("links of snapshots", &names(&dir.join("snapshots")), &with_snapshots, wrong);
@@ -185,11 +196,51 @@ fn disk(world: &World, seen: &Seen, wrong: &mut Vec<String>) {
     let mut files = names(&dir.join("images"));
     files.retain(|name| !name.ends_with(".rootfs"));
     differ("files of images", &files, &images, wrong);
-    layers(world, &pool, wrong);
+    let of = seen.instances.iter();
+    let backups: Names =
+        of.flat_map(|(name, found)| found.backups.iter().map(move |backup| format!("{name}/{backup}"))).collect();
+    differ("backups", &two_deep(&dir.join("backups/instances"), wrong), &backups, wrong);
+    beyond("backups of volumes", &two_deep(&dir.join("backups/custom"), wrong), &Names::new(), wrong);
+}
+
+/// What is on the disk of one pool.
+fn pool_on_disk(world: &World, seen: &Seen, name: &str, wrong: &mut Vec<String>) {
+    let folder = world.pool(name);
+    let mut here = seen.clone();
+    here.instances.retain(|_, instance| instance.pool == name);
+    here.volumes.retain(|volume, _| volume.starts_with(&format!("{name}/")));
+    let instances: Names = here.instances.keys().cloned().collect();
+    differ(&format!("volumes on {name}"), &names(&folder.join("containers")), &instances, wrong);
+    let taken = two_deep(&folder.join("containers-snapshots"), wrong);
+    differ(&format!("snapshots on {name}"), &taken, &snapshots(&here), wrong);
+    let custom = |volume: &String| format!("default_{}", volume.rsplit('/').next().unwrap_or_default());
+    let volumes: Names = here.volumes.keys().map(custom).collect();
+    differ(&format!("users' volumes on {name}"), &names(&folder.join("custom")), &volumes, wrong);
+    let of_volumes: Names = here
+        .volumes
+        .iter()
+        .flat_map(|(volume, found)| found.snapshots.keys().map(move |one| format!("{}/{one}", custom(volume))))
+        .collect();
+    let taken = two_deep(&folder.join("custom-snapshots"), wrong);
+    differ(&format!("snapshots of users' volumes on {name}"), &taken, &of_volumes, wrong);
+    layers(world, name, &folder, wrong);
+}
+
+/// The names in the folders of a folder; an empty one is told of.
+fn two_deep(folder: &Path, wrong: &mut Vec<String>) -> Names {
+    let mut found = Names::new();
+    for name in names(folder) {
+        let below = names(&folder.join(&name));
+        if below.is_empty() {
+            wrong.push(format!("an empty folder {name:?} in {}", folder.display()));
+        }
+        found.extend(below.iter().map(|one| format!("{name}/{one}")));
+    }
+    found
 }
 
 /// What only overlay pools have: unpacked images that are remembered, layers that are in use.
-fn layers(world: &World, pool: &Path, wrong: &mut Vec<String>) {
+fn layers(world: &World, name: &str, pool: &Path, wrong: &mut Vec<String>) {
     if world.driver != "overlay" {
         return;
     }
@@ -209,7 +260,10 @@ fn layers(world: &World, pool: &Path, wrong: &mut Vec<String>) {
     let own: Names = names(&pool.join("layers")).iter().map(|name| format!("layers/{name}")).collect();
     differ("layers", &own, &used.iter().filter(|layer| layer.starts_with("layers/")).cloned().collect(), wrong);
     let held: Names = names(&pool.join("images"));
-    let remembered = column(world, "SELECT name FROM storage_volumes WHERE type = 1");
+    let query = format!(
+        "SELECT v.name FROM storage_volumes AS v JOIN storage_pools AS p ON p.id = v.storage_pool_id WHERE v.type = 1 AND p.name = '{name}'"
+    );
+    let remembered = column(world, &query);
     let used = used.iter().filter_map(|layer| layer.strip_prefix("images/").map(str::to_string));
     differ("unpacked images", &held, &remembered.into_iter().chain(used).collect(), wrong);
 }
@@ -270,5 +324,6 @@ fn mounts(folder: &Path) -> Names {
 fn loops(folder: &Path) -> Vec<String> {
     let folder = folder.display().to_string();
     let file = |name: String| fs::read_to_string(format!("/sys/block/{name}/loop/backing_file")).ok();
-    names(Path::new("/sys/block")).into_iter().filter_map(file).filter(|file| file.contains(&folder)).collect()
+    let is_ours = |file: &String| file.contains(&folder) && !file.trim().ends_with(super::DISK);
+    names(Path::new("/sys/block")).into_iter().filter_map(file).filter(is_ours).collect()
 }

@@ -10,6 +10,9 @@ use serde_json::Value;
 use super::verb::{Need, Verb};
 use crate::{Daemon, Ran};
 
+/// The pools that there are.
+pub const POOLS: [&str; 2] = ["default", "second"];
+
 /// A daemon and where it is.
 pub struct World {
     pub daemon: Daemon,
@@ -19,7 +22,14 @@ pub struct World {
     pub other_image: PathBuf,
     /// Its fingerprint.
     pub other: String,
+    /// Images that are there from the start.
+    pub first: BTreeSet<String>,
+    /// A backup of an instance.
+    pub backup: PathBuf,
 }
+
+/// Stands for the fingerprint of an image that was made of an instance.
+pub const PUBLISHED: &str = "published";
 
 /// An instance as it is seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +42,28 @@ pub struct Instance {
     pub snapshots: BTreeMap<String, Kept>,
     /// `limits.memory`.
     pub memory: String,
+    /// The pool that it is on.
+    pub pool: String,
+    /// Names of its own devices but for the root.
+    pub devices: BTreeSet<String>,
+    /// Names of its backups.
+    pub backups: BTreeSet<String>,
+}
+
+impl Instance {
+    /// One that was just made.
+    pub fn fresh() -> Instance {
+        Instance { pool: "default".to_string(), ..Instance::default() }
+    }
+}
+
+/// A volume that a user made, as it is seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// What was written into it last.
+    pub marker: Option<String>,
+    /// Its snapshots, each with its marker.
+    pub snapshots: BTreeMap<String, Option<String>>,
 }
 
 /// What a snapshot keeps of its instance, and a restore brings back.
@@ -39,12 +71,14 @@ pub struct Instance {
 pub struct Kept {
     pub marker: Option<String>,
     pub memory: String,
+    pub devices: BTreeSet<String>,
 }
 
 impl Kept {
     /// What a snapshot that is taken now keeps.
     pub fn of(instance: &Instance) -> Kept {
-        Kept { marker: instance.marker.clone(), memory: instance.memory.clone() }
+        let Instance { marker, memory, devices, .. } = instance.clone();
+        Kept { marker, memory, devices }
     }
 }
 
@@ -52,14 +86,36 @@ impl Kept {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     pub instances: BTreeMap<String, Instance>,
-    /// Fingerprints of images.
+    /// Fingerprints of images; what was published is [`PUBLISHED`].
     pub images: BTreeSet<String>,
+    /// Users' volumes, by pool and name.
+    pub volumes: BTreeMap<String, Volume>,
+    /// Managed networks.
+    pub networks: BTreeSet<String>,
+    /// `limits.processes` of the default profile.
+    pub profile: String,
 }
 
 impl Seen {
     /// The same but for which process is an instance's first.
     pub fn is_like(&self, other: &Seen) -> bool {
         self.without_pids() == other.without_pids()
+    }
+
+    /// In what it is not like another, a line each.
+    pub fn unlike(&self, other: &Seen) -> String {
+        let lines = |seen: &Seen| -> BTreeSet<String> {
+            let seen = seen.without_pids();
+            let instances = seen.instances.iter().map(|(name, found)| format!("{name}: {found:?}"));
+            let volumes = seen.volumes.iter().map(|(name, found)| format!("{name}: {found:?}"));
+            let rest = format!("images {:?}, networks {:?}, profile {:?}", seen.images, seen.networks, seen.profile);
+            instances.chain(volumes).chain([rest]).collect()
+        };
+        let (here, there) = (lines(self), lines(other));
+        let only = |sign: &str, these: &BTreeSet<String>, those: &BTreeSet<String>| -> String {
+            these.difference(those).map(|line| format!("  {sign} {line}\n")).collect()
+        };
+        only("is", &here, &there) + &only("not", &there, &here)
     }
 
     fn without_pids(&self) -> Seen {
@@ -89,9 +145,9 @@ impl Seen {
 }
 
 impl World {
-    /// The pool's directory.
-    pub fn pool(&self) -> PathBuf {
-        self.daemon.dir.join("storage-pools/default")
+    /// A pool's directory.
+    pub fn pool(&self, name: &str) -> PathBuf {
+        self.daemon.dir.join("storage-pools").join(name)
     }
 
     pub fn lxc(&self, words: &[String]) -> Ran {
@@ -105,45 +161,89 @@ impl World {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
         Seen {
             instances: entries(&instances).map(|value| (text(&value["name"]), self.instance(value))).collect(),
-            images: entries(&images).map(|image| text(&image["fingerprint"])).collect(),
+            images: entries(&images).map(|image| self.image(&text(&image["fingerprint"]))).collect(),
+            volumes: POOLS.iter().flat_map(|pool| self.volumes(pool)).collect(),
+            networks: entries(&self.daemon.get("/1.0/networks?recursion=1"))
+                .filter(|network| network["managed"] == true)
+                .map(|network| text(&network["name"]))
+                .collect(),
+            profile: text(&self.daemon.get("/1.0/profiles/default")["config"]["limits.processes"]),
         }
+    }
+
+    fn image(&self, fingerprint: &str) -> String {
+        let known = fingerprint == self.other || self.first.contains(fingerprint);
+        if known { fingerprint.to_string() } else { PUBLISHED.to_string() }
+    }
+
+    fn volumes(&self, pool: &str) -> Vec<(String, Volume)> {
+        let list = self.daemon.get(&format!("/1.0/storage-pools/{pool}/volumes/custom?recursion=1"));
+        let folder = self.pool(pool);
+        let read = |path: PathBuf| fs::read_to_string(path.join("marker")).ok();
+        let mut found: Vec<(String, Volume)> = Vec::new();
+        for value in entries(&list) {
+            let name = value["name"].as_str().unwrap_or_default();
+            // Snapshots are listed, too.
+            if name.contains('/') {
+                continue;
+            }
+            let snapshots = format!("/1.0/storage-pools/{pool}/volumes/custom/{name}/snapshots?recursion=1");
+            let snapshots = self.daemon.get(&snapshots);
+            let snapshots = entries(&snapshots).map(|snapshot| {
+                let snapshot = snapshot["name"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+                let path = folder.join(format!("custom-snapshots/default_{name}")).join(snapshot);
+                (snapshot.to_string(), read(path))
+            });
+            let volume =
+                Volume { marker: read(folder.join(format!("custom/default_{name}"))), snapshots: snapshots.collect() };
+            found.push((format!("{pool}/{name}"), volume));
+        }
+        found
     }
 
     fn instance(&self, value: &Value) -> Instance {
         let name = value["name"].as_str().unwrap_or_default();
         let pid = value["state"]["pid"].as_i64().filter(|pid| *pid > 0);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+        let pool = text(&value["expanded_devices"]["root"]["pool"]);
+        let folder = self.pool(&pool);
         let marker = match pid {
             Some(pid) => fs::read_to_string(format!("/proc/{pid}/root/root/marker")).ok(),
-            None => self.marker(&self.pool().join("containers").join(name)),
+            None => written(&folder, &folder.join("containers").join(name)),
         };
         let snapshots = entries(&value["snapshots"]).map(|snapshot| {
             let snap = snapshot["name"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-            let marker = self.marker(&self.pool().join("containers-snapshots").join(name).join(snap));
-            (snap.to_string(), Kept { marker, memory: memory(snapshot) })
+            let marker = written(&folder, &folder.join("containers-snapshots").join(name).join(snap));
+            (snap.to_string(), Kept { marker, memory: memory(snapshot), devices: devices(snapshot) })
         });
-        Instance { pid, marker, snapshots: snapshots.collect(), memory: memory(value) }
-    }
-
-    /// What was written last into the volume at `path`, which nobody uses: in its tree, or in the topmost of its layers
-    /// that has something to say.
-    fn marker(&self, path: &Path) -> Option<String> {
-        let Ok(layers) = fs::read_link(path.join("layers")) else {
-            return fs::read_to_string(path.join("rootfs/root/marker")).ok();
-        };
-        let layers = layers.to_string_lossy().into_owned();
-        let trees = layers.split(':').map(|layer| self.pool().join(layer).join("upper/root/marker"));
-        trees.filter_map(|file| fs::read_to_string(file).ok()).next()
+        let backups = entries(&value["backups"]).map(|backup| text(&backup["name"]));
+        let backups = backups.map(|name| name.rsplit('/').next().unwrap_or_default().to_string()).collect();
+        let (memory, devices) = (memory(value), devices(value));
+        Instance { pid, marker, snapshots: snapshots.collect(), memory, pool, devices, backups }
     }
 
     /// Brings everything to where `verb` can begin.
     pub fn prepare(&mut self, verb: &Verb, marker: u64) {
         for need in verb.needs {
-            if let Need::Marked = need {
-                self.mark(marker);
+            match need {
+                Need::Marked => self.mark(marker),
+                Need::VolumeSnapshot(..) => {
+                    self.bring(*need);
+                    self.mark_volumes(marker);
+                }
+                _ => self.bring(*need),
             }
-            self.bring(*need);
         }
         self.mark(marker);
+    }
+
+    /// Lets each volume have a marker of its own.
+    fn mark_volumes(&self, marker: u64) {
+        for volume in self.look().volumes.keys() {
+            let (pool, name) = volume.split_once('/').unwrap_or_default();
+            let path = self.pool(pool).join(format!("custom/default_{name}/marker"));
+            fs::write(&path, marker.to_string()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        }
     }
 
     /// Lets `c1` have a marker of its own, when it runs.
@@ -178,13 +278,67 @@ impl World {
                 self.must(&["image", "import", &self.other_image.display().to_string()]);
             }
             Need::NoOtherImage if seen.images.contains(&self.other) => self.must(&["image", "delete", &self.other]),
+            Need::NoPublished if seen.images.contains(PUBLISHED) => {
+                let images = self.daemon.get("/1.0/images?recursion=1");
+                let made = entries(&images).filter_map(|image| image["fingerprint"].as_str());
+                for made in made.filter(|made| self.image(made) == PUBLISHED) {
+                    self.must(&["image", "delete", made]);
+                }
+            }
+            Need::On(name, pool) if seen.instances.get(name).is_some_and(|instance| instance.pool != pool) => {
+                self.must(&["stop", "--force", name][..if runs(name) { 3 } else { 0 }]);
+                self.must(&["move", name, "--storage", pool]);
+            }
+            Need::Device(name, more) if !seen.instances["c1"].devices.contains(name) => {
+                self.must(&[&["config", "device", "add", "c1", name], more].concat());
+            }
+            Need::NoDevice(name) if seen.instances["c1"].devices.contains(name) => {
+                self.must(&["config", "device", "remove", "c1", name]);
+            }
+            Need::NoBackups(name) => {
+                for backup in &seen.instances[name].backups {
+                    let path = format!("/1.0/instances/{name}/backups/{backup}");
+                    self.must(&["query", "--wait", "-X", "DELETE", &path]);
+                }
+            }
+            Need::Network(name) if !seen.networks.contains(name) => {
+                self.must(&["network", "create", name, "ipv4.address=10.98.0.1/24", "ipv6.address=none"]);
+            }
+            Need::NoNetwork(name) if seen.networks.contains(name) => self.must(&["network", "delete", name]),
+            Need::Profile(key, value) if seen.profile != value => {
+                self.must(&["profile", "set", "default", &format!("{key}={value}")]);
+            }
+            _ => self.bring_volume(need, &seen),
+        }
+    }
+
+    fn bring_volume(&self, need: Need, seen: &Seen) {
+        let has = |name: &str, snapshot: &str| {
+            seen.volumes.get(&format!("default/{name}")).is_some_and(|volume| volume.snapshots.contains_key(snapshot))
+        };
+        match need {
+            Need::Volume(name) if !seen.volumes.contains_key(&format!("default/{name}")) => {
+                self.must(&["storage", "volume", "create", "default", name]);
+            }
+            Need::NoVolume(volume) if seen.volumes.contains_key(volume) => {
+                let (pool, name) = volume.split_once('/').unwrap_or_default();
+                self.must(&["storage", "volume", "delete", pool, name]);
+            }
+            Need::VolumeSnapshot(name, snapshot) if !has(name, snapshot) => {
+                self.must(&["storage", "volume", "snapshot", "default", name, snapshot]);
+            }
+            Need::NoVolumeSnapshot(name, snapshot) if has(name, snapshot) => {
+                self.must(&["storage", "volume", "delete", "default", &format!("{name}/{snapshot}")]);
+            }
             _ => {}
         }
     }
 
     #[track_caller]
     fn must(&self, words: &[&str]) {
-        self.daemon.lxc(words).ok();
+        if !words.is_empty() {
+            self.daemon.lxc(words).ok();
+        }
     }
 
     /// Ends the monitor of `name` with SIGKILL, when it runs.
@@ -200,6 +354,23 @@ impl World {
 /// The members of a list, which may be null.
 pub fn entries(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+/// What was written last into the volume at `path` of a pool, which nobody uses: in its tree, or in the topmost of its
+/// layers that has something to say.
+fn written(pool: &Path, path: &Path) -> Option<String> {
+    let Ok(layers) = fs::read_link(path.join("layers")) else {
+        return fs::read_to_string(path.join("rootfs/root/marker")).ok();
+    };
+    let layers = layers.to_string_lossy().into_owned();
+    let trees = layers.split(':').map(|layer| pool.join(layer).join("upper/root/marker"));
+    trees.filter_map(|file| fs::read_to_string(file).ok()).next()
+}
+
+/// Names of the own devices of an instance or snapshot.
+fn devices(value: &Value) -> BTreeSet<String> {
+    let names = value["devices"].as_object().into_iter().flat_map(|devices| devices.keys().cloned());
+    names.filter(|name| name != "root").collect()
 }
 
 /// `limits.memory` of an instance or snapshot.
