@@ -193,6 +193,21 @@ pub fn prepare(nic: &Nic<'_>) -> Result<(Port, Undo)> {
     begin(nic, true)
 }
 
+/// A name for the link that the NIC will leave on the host, drawn before that is made, so that it can be written down: a
+/// `host_name` that is remembered is used. `None` for NICs whose link is named by something else.
+///
+/// # Errors
+/// When the kernel has no random bytes.
+pub fn link_name(nic: &Nic<'_>) -> Result<Option<String>> {
+    let prefix = match nic.nic_type() {
+        Ok(NicType::Bridged | NicType::P2p) if nic.get("host_name").is_empty() => "veth",
+        Ok(NicType::Macvlan) => "mac",
+        // What is wrong with it is said by whoever makes it.
+        _ => return Ok(None),
+    };
+    name::random_link(prefix).map(Some)
+}
+
 /// Makes the NIC's link. The steps come back with the port, so that a failed start takes them back; drop them kept
 /// when the instance runs.
 ///

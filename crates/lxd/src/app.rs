@@ -14,6 +14,7 @@ pub mod instances;
 pub mod metrics;
 pub mod network_acls;
 pub mod networks;
+pub mod notes;
 pub mod profiles;
 pub mod projects;
 pub mod ready;

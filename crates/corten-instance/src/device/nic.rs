@@ -117,6 +117,18 @@ pub fn is_left_over(instance: &Instance, key: &str) -> bool {
     }
 }
 
+/// A name for the link that a NIC will leave on the host; see [`port::link_name`].
+///
+/// # Errors
+/// When the kernel has no random bytes.
+pub fn link_name(call: &Call<'_>) -> Result<Option<String>> {
+    match Facts::of(call, call.options) {
+        Ok(facts) => Ok(port::link_name(&facts.nic(call))?),
+        // A network that is not there is told of by whoever needs it.
+        Err(_) => Ok(None),
+    }
+}
+
 impl Device for Nic {
     fn validate(&self, call: &Call<'_>) -> Result<()> {
         let facts = Facts::of(call, call.options)?;

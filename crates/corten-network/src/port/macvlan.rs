@@ -14,7 +14,10 @@ pub(super) fn attach(nic: &Nic<'_>) -> Result<(Port, Undo)> {
     let mut undo = Undo::default();
     let lower = interface::of_vlan(nic.parent(), nic.inherited("vlan", "vlan"))?;
     let created = vlan::create(&vlan_keys(nic), &lower, &mut undo)?;
-    let host_name = name::random_link("mac")?;
+    let host_name = match get(nic.volatile, "host_name") {
+        "" => name::random_link("mac")?,
+        drawn => drawn.to_string(),
+    };
     let socket = Socket::open()?;
     let (parent, made) = (socket.link(&lower)?.index, host_name.clone());
     undo.step(

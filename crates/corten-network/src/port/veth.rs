@@ -27,7 +27,7 @@ const BIT_UNITS: [(&str, u64); 11] = [
 
 /// What cable the NIC gets. The MTU is `mtu`, or that of the bridge `parent`, of which the host's end will be a port.
 pub(super) fn plan(nic: &Nic<'_>, mtu: &str, parent: Option<&str>) -> Result<Cable> {
-    let host = match nic.get("host_name") {
+    let host = match nic.get_or_volatile("host_name") {
         "" => name::random_link("veth")?,
         chosen => chosen.to_string(),
     };

@@ -7,8 +7,9 @@ use corten_host::rooted::remove;
 
 use super::Pool;
 use crate::error::{Doing, Result};
-use crate::generic::intent;
 use crate::generic::names::is_leftover;
+use crate::generic::{intent, names};
+use crate::mounts;
 use crate::volume::Kind;
 
 impl Pool {
@@ -72,8 +73,12 @@ impl Pool {
             self.sweep_directory(kind.directory())?;
             let Some(snapshots) = kind.snapshot_directory() else { continue };
             self.sweep_directory(&snapshots)?;
-            for volume in crate::generic::names::volumes(&self.directory().join(&snapshots))? {
-                self.sweep_directory(&format!("{snapshots}/{volume}"))?;
+            for volume in names::volumes(&self.directory().join(&snapshots))? {
+                let folder = format!("{snapshots}/{volume}");
+                self.sweep_directory(&folder)?;
+                // Whoever was shown one is gone.
+                let folder = self.directory().join(folder);
+                names::volumes(&folder)?.iter().try_for_each(|name| mounts::unmount_all(&folder.join(name)))?;
             }
         }
         intent::recover(self)?;

@@ -32,6 +32,7 @@ pub mod repair;
 pub mod restore;
 pub mod root;
 pub mod running;
+pub mod settle;
 pub mod shift;
 pub mod snapshots;
 pub mod start;
@@ -73,6 +74,8 @@ pub struct Instances {
     pub filters: start::Filters,
     /// Who works with the files of stopped instances.
     pub visits: Arc<files::visits::Visits>,
+    /// Held for a profile, `PROJECT/NAME`, while instances follow its change.
+    pub following: crate::app::images::turn::Turns,
     /// What instances are told of their own changes.
     pub notices: crate::app::devlxd::events::Notices,
 }
@@ -90,6 +93,7 @@ impl Instances {
             monitor: start::monitor_program()?,
             filters: start::Filters::default(),
             visits: Arc::default(),
+            following: Default::default(),
             notices: Default::default(),
         })
     }

@@ -3,7 +3,8 @@
 mod root_disk;
 
 use super::App;
-use super::instances::{Instances, follow_profile};
+use super::instances::Instances;
+use super::instances::follow_profile::{self, Before};
 use super::projects::{Scope, allow};
 use corten_api::error::{Error, Result};
 use corten_api::profile::{Profile, ProfilePut, ProfilesPost};
@@ -12,6 +13,7 @@ use corten_db::View;
 use corten_db::error::{Abort, DbError};
 use corten_db::table::used_by::{self, User};
 use corten_db::table::{Config, Devices, profiles};
+use corten_host::undo::Undo;
 use corten_instance::instance::Instance;
 use std::sync::Arc;
 
@@ -128,17 +130,34 @@ impl App {
             return Err(Error::internal("At least one instance relies on this profile's root disk device"));
         }
         let (config, devices) = (stored(&new.config), &new.devices);
+        // What came of one change is known before the next begins.
+        let _turn = self.instances.following.take(&format!("{holder}/{name}"));
+        let before = self.view(|view| Ok(Before::of(&get_in(view, holder, name)?)))?;
+        let mut undo = Undo::default();
+        let runs = |user: &Instance| self.instances.running.get(&crate::app::instances::key(user)).is_some();
+        let noted = users.iter().any(runs);
+        if noted {
+            before.note(self, &mut undo)?;
+        }
         self.write(|tx| {
             let row = get_in(tx, holder, name)?;
             allow::profile(tx, holder, name, &config, devices)?;
             profiles::update(tx, row.id, &new.description, &config, devices)?;
             Ok(())
         })?;
-        follow_profile::all(self, &users)
+        undo.keep();
+        let followed = follow_profile::all(self, &users);
+        if noted {
+            before.done(self)?;
+        }
+        followed
     }
 
     /// The instances that use a profile.
-    fn profile_users(&self, holder: &str, name: &str) -> Result<Vec<Instance>> {
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn profile_users(&self, holder: &str, name: &str) -> Result<Vec<Instance>> {
         let users = self.view(|view| Ok(used_by::profile_users(view, holder, name)?))?;
         let instances = users.iter().filter_map(|user| match user {
             User::Instance { project, name } => Some(Instances::find(self, project, name)),

@@ -11,6 +11,8 @@ pub mod custom_snapshots;
 pub mod drivers;
 pub mod image_volumes;
 pub mod instance_volumes;
+pub mod meant;
 pub mod pools;
+pub mod recover;
 pub mod view;
 pub mod volumes;

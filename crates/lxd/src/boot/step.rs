@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::app::backups;
 use crate::app::devlxd::{self, service::Devlxd};
 use crate::app::images;
-use crate::app::instances::{adopt, ended, recover, repair};
+use crate::app::instances::{adopt, ended, follow_profile, recover, repair, settle};
 use crate::app::networks;
 use crate::app::ready::Stage;
 use crate::app::storage;
@@ -27,12 +27,15 @@ pub struct Step {
 pub const STEPS: &[Step] = &[
     Step { name: "trusted certificates", run: |app, _| app.load_trust() },
     Step { name: "storage pools", run: |app, _| storage::boot::mount_all(app) },
+    Step { name: "leftovers of volumes", run: |app, _| storage::recover::recover(app) },
     Step { name: "leftovers of instances", run: |app, _| recover::recover(app) },
     Step { name: "records of snapshots", run: |app, _| repair::repair(app) },
     Step { name: "leftovers of images", run: |app, _| images::sweep::sweep(app) },
     Step { name: "leftovers of backups", run: |app, _| backups::sweep::sweep(app) },
     Step { name: "networks", run: |app, _| networks::up_all(app) },
     Step { name: "running instances", run: |app, _| adopt::adopt(app) },
+    Step { name: "changes of running instances", run: |app, _| settle::settle(app) },
+    Step { name: "changes of profiles", run: |app, _| follow_profile::recover(app) },
     Step { name: "ends of instances", run: |app, _| listen_for_ends(app) },
     Step { name: "sockets", run: open_sockets },
     Step { name: "upkeep of images", run: start_upkeep },

@@ -65,8 +65,20 @@ pub fn apply(app: &Arc<App>, old: &Instance, new: &Instance, undo: &mut Undo) ->
 
 /// What becomes of the devices between the two.
 pub fn changed_devices(old: &Instance, new: &Instance) -> Diff {
+    difference(&old.expanded_devices, &new.expanded_devices)
+}
+
+/// What becomes of devices.
+pub fn difference(old: &Devices, new: &Devices) -> Diff {
     let live = |options: &Config| device(options).map_or(&[] as &[&str], |kind| kind.live_options(options));
-    diff(&old.expanded_devices, &new.expanded_devices, live)
+    diff(old, new, live)
+}
+
+/// Keys whose change means something to what runs.
+pub fn live_keys(old: &Instance, new: &Instance) -> BTreeSet<String> {
+    let mut keys = changed_keys(&old.expanded_config, &new.expanded_config);
+    keys.retain(|key| of_key(key).is_some() || matches!(key.as_str(), "raw.apparmor" | "security.devlxd"));
+    keys
 }
 
 fn changed_keys(old: &Config, new: &Config) -> BTreeSet<String> {

@@ -1,5 +1,6 @@
 //! Devices of an instance: started together, put in and taken out while it runs, and stopped after it.
 
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use corten_instance::device::nic;
 use corten_instance::device::registry::device;
 use corten_instance::device::{Attachment, Call, Host, VolumeSource, start_order};
 use corten_instance::idmap;
-use corten_instance::instance::{Config, Instance};
+use corten_instance::instance::{Config, Devices, Instance};
 use corten_network::network::Network;
 use corten_network::port::move_link;
 
@@ -99,6 +100,38 @@ fn call<'a>(app: &'a App, instance: &'a Instance, name: &'a str, options: &'a Co
     Call { instance, name, options, host: app }
 }
 
+/// Draws names for the links that the NICs among `names` will leave on the host, and gives them to the instance as
+/// remembered ones: what is made is known then before it is there. Gives them by device.
+///
+/// # Errors
+/// When the kernel has no random bytes.
+pub fn name_links(app: &App, instance: &mut Instance, names: &BTreeSet<String>) -> Result<Config> {
+    let mut links = Config::new();
+    for (name, options) in &instance.expanded_devices {
+        let is_nic = options.get("type").is_some_and(|kind| kind == "nic");
+        if is_nic
+            && names.contains(name)
+            && let Some(link) = nic::link_name(&call(app, instance, name, options))?
+        {
+            links.insert(name.clone(), link);
+        }
+    }
+    with_links(instance, &links);
+    Ok(links)
+}
+
+/// Gives an instance names of links as remembered ones.
+pub fn with_links(instance: &mut Instance, links: &Config) {
+    for config in [&mut instance.config, &mut instance.expanded_config] {
+        config.extend(links.iter().map(|(device, link)| (format!("volatile.{device}.host_name"), link.clone())));
+    }
+}
+
+/// The names of all devices.
+pub fn names(devices: &Devices) -> BTreeSet<String> {
+    devices.keys().cloned().collect()
+}
+
 /// The volatile keys that started devices ask to remember.
 pub fn volatile_changes(started: &[(String, Attachment)]) -> Config {
     let changes = started.iter().flat_map(|(device, attachment)| {
@@ -126,6 +159,14 @@ pub fn forgotten(instance: &Instance) -> Config {
         (instance.expanded_devices.contains_key(device) && is_transient(name)).then_some(())
     };
     instance.config.keys().filter(|key| of_device(key).is_some()).map(|key| (key.clone(), String::new())).collect()
+}
+
+/// The volatile keys of one device of an instance that runs, set to nothing: those that it has while it runs, and all but
+/// its address when the instance does not have it.
+pub fn forgotten_of(instance: &Instance, device: &str) -> Config {
+    let (prefix, is_there) = (format!("volatile.{device}."), instance.expanded_devices.contains_key(device));
+    let is_gone = |key: &&String| key.strip_prefix(&prefix).is_some_and(|name| !is_there || is_transient(name));
+    instance.config.keys().filter(is_gone).map(|key| (key.clone(), String::new())).collect()
 }
 
 /// Whether a key is one that a device only has while it runs, such as `volatile.eth0.host_name`.
@@ -207,6 +248,41 @@ fn attach(instance: &Instance, entry: &Entry, name: &str, attachment: &Attachmen
 /// # Errors
 /// What could not be done.
 pub fn unplug(app: &App, instance: &Instance, entry: &Entry, name: &str, options: &Config) -> Result<Config> {
+    take_from_guest(instance, entry, name, options)?;
+    device(options)?.stop(&call(app, instance, name, options))?;
+    let prefix = format!("volatile.{name}.");
+    let gone = instance
+        .config
+        .keys()
+        .filter_map(|key| key.strip_prefix(&prefix).filter(|rest| is_transient(rest)).map(|_| key));
+    Ok(gone.map(|key| (key.clone(), String::new())).collect())
+}
+
+/// Takes out what may be there of a device, of which nobody knows how far it came; `counted`: its volume is counted as used.
+///
+/// # Errors
+/// What is there and does not go.
+pub fn take_remains(
+    app: &App,
+    instance: &Instance,
+    entry: Option<&Entry>,
+    (name, options): (&str, &Config),
+    counted: bool,
+) -> Result<()> {
+    if let Some(entry) = entry
+        && let Err(error) = take_from_guest(instance, entry, name, options)
+    {
+        // Most likely it was not there.
+        tracing::debug!(instance = instance.name, device = name, %error, "Nothing was taken out of the instance");
+    }
+    if !counted && options.get("type").is_some_and(|kind| kind == "disk") {
+        return Ok(());
+    }
+    device(options)?.stop(&call(app, instance, name, options))
+}
+
+/// Takes out of the guest what does not go with the host's part of a device.
+fn take_from_guest(instance: &Instance, entry: &Entry, name: &str, options: &Config) -> Result<()> {
     let doing = format!("Failed to remove device {name:?} from the running instance");
     let wrong = |error: corten_runtime::Error| failed(&doing, &error);
     let container = &entry.container;
@@ -232,13 +308,7 @@ pub fn unplug(app: &App, instance: &Instance, entry: &Entry, name: &str, options
         }
         _ => {}
     }
-    device(options)?.stop(&call(app, instance, name, options))?;
-    let prefix = format!("volatile.{name}.");
-    let gone = instance
-        .config
-        .keys()
-        .filter_map(|key| key.strip_prefix(&prefix).filter(|rest| is_transient(rest)).map(|_| key));
-    Ok(gone.map(|key| (key.clone(), String::new())).collect())
+    Ok(())
 }
 
 /// Brings changed live options of a device into effect.

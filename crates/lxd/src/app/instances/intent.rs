@@ -1,31 +1,28 @@
-//! What is meant with an instance while a change of several parts is under way: written down first, so that the next
-//! daemon can take back what a killed one has begun, or end it.
+//! What is meant with an instance while a change of several parts is under way; see [`notes`].
 //!
-//! The note is a link among those of the containers, `containers/.intent-NAME`, whose target says what is meant: the verb,
-//! project and name, and what else there is to know, with slashes between. A link is there whole or not at all, also
-//! after a power failure, and no wait for the disk is needed.
+//! The note is among the links of the containers, `containers/.intent-NAME`: the verb, project and name, and what else there
+//! is to know, with slashes between.
 
-use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use corten_api::error::{Context, Result};
 use corten_host::undo::Undo;
-use corten_instance::instance::host_name;
-use corten_instance::step::pass;
+use corten_instance::instance::{Config, host_name};
 
 use super::claims::Key;
-use crate::app::App;
-
-const NOTE: &str = ".intent-";
+use super::settle::Change;
+use crate::app::{App, notes};
 
 /// What is meant to become of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// It is made; its row has this `volatile.uuid`.
     Create(String),
-    /// It is started.
-    Start,
+    /// It is started; the links on the host that its NICs get, by device.
+    Start(Config),
+    /// It runs, and is brought to another configuration.
+    Update(Box<Change>),
     /// It is removed.
     Delete,
     /// It gets this name.
@@ -62,11 +59,12 @@ pub struct Move {
 }
 
 impl Intent {
-    /// The verb, and what else there is to know.
+    /// The verb, and what else there is to know; of several parts, as JSON.
     fn words(&self) -> (&'static str, Vec<&str>) {
         match self {
             Intent::Create(uuid) => ("create", vec![uuid]),
-            Intent::Start => ("start", Vec::new()),
+            Intent::Start(_) => ("start", Vec::new()),
+            Intent::Update(_) => ("update", Vec::new()),
             Intent::Delete => ("delete", Vec::new()),
             Intent::Rename(new) => ("rename", vec![new]),
             Intent::Snapshot(name) => ("snapshot", vec![name]),
@@ -82,6 +80,12 @@ impl Intent {
 
     fn text(&self, (project, name): &Key) -> String {
         let (verb, more) = self.words();
+        let json = match self {
+            Intent::Start(links) => serde_json::to_string(links).ok(),
+            Intent::Update(change) => serde_json::to_string(change).ok(),
+            _ => None,
+        };
+        let more: Vec<&str> = more.into_iter().chain(json.as_deref()).collect();
         [&[verb, project, name], &more[..]].concat().join("/")
     }
 
@@ -90,7 +94,9 @@ impl Intent {
         let [verb, project, name, ref more @ ..] = words[..] else { return None };
         let more: Vec<String> = more.iter().map(|word| (*word).to_string()).collect();
         let intent = match (verb, <[String; 1]>::try_from(more.clone()), more.as_slice()) {
-            ("start", _, []) => Intent::Start,
+            ("start", _, []) => Intent::Start(Config::new()),
+            ("start", _, json) => Intent::Start(serde_json::from_str(&json.join("/")).ok()?),
+            ("update", _, json) => Intent::Update(serde_json::from_str(&json.join("/")).ok()?),
             ("delete", _, []) => Intent::Delete,
             ("create", Ok([uuid]), _) => Intent::Create(uuid),
             ("rename", Ok([new]), _) => Intent::Rename(new),
@@ -119,16 +125,7 @@ impl Intent {
 /// # Errors
 /// What the kernel says.
 pub fn note(app: &App, key: &Key, intent: &Intent, undo: &mut Undo) -> Result<()> {
-    let path = place(app, key);
-    let older = std::fs::read_link(&path).ok();
-    pass("write down what is meant")?;
-    write(&path, Path::new(&intent.text(key)))?;
-    undo.push_if_clean("write down what is meant", move || {
-        // An older note is of something that could not be ended yet.
-        let back = older.map_or_else(|| remove(&path), |older| write(&path, &older));
-        back.map_err(|error| error.message)
-    });
-    Ok(())
+    notes::note(place(app, key), &intent.text(key), undo)
 }
 
 /// As [`note`], for what makes room: a disk that is full must not keep an instance from going.
@@ -143,7 +140,7 @@ pub fn note_if_possible(app: &App, key: &Key, intent: &Intent, undo: &mut Undo) 
 /// # Errors
 /// What the kernel says.
 pub fn done(app: &App, key: &Key) -> Result<()> {
-    remove(&place(app, key))
+    notes::remove(&place(app, key))
 }
 
 /// When the note on this instance was written: seconds and nanoseconds since 1970.
@@ -161,39 +158,11 @@ pub fn written(app: &App, key: &Key) -> Result<(i64, i64)> {
 /// # Errors
 /// When the folder cannot be read.
 pub fn found(app: &App) -> Result<Vec<(Key, Intent)>> {
-    let folder = app.dirs.var.join("containers");
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(|| format!("Failed to read {}", folder.display()))? {
-        let path = entry.with_context(|| format!("Failed to read {}", folder.display()))?.path();
-        let is_note = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(NOTE.as_bytes()));
-        if !is_note {
-            continue;
-        }
-        let text = std::fs::read_link(&path).ok();
-        match text.as_deref().and_then(Path::to_str).and_then(Intent::parse) {
-            Some(intent) => found.push(intent),
-            None => tracing::warn!(note = %path.display(), "A note of something unknown was left"),
-        }
-    }
-    Ok(found)
+    notes::found(&app.dirs.var.join("containers"), Intent::parse)
 }
 
 fn place(app: &App, (project, name): &Key) -> PathBuf {
-    app.dirs.var.join("containers").join(format!("{NOTE}{}", host_name(project, name)))
-}
-
-fn write(path: &Path, text: &Path) -> Result<()> {
-    remove(path)?;
-    std::os::unix::fs::symlink(text, path).with_context(|| format!("Failed to write {}", path.display()))
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("Failed to remove {}", path.display()))
-        }
-        _ => Ok(()),
-    }
+    notes::place(&app.dirs.var.join("containers"), &host_name(project, name))
 }
 
 #[cfg(test)]
@@ -206,7 +175,12 @@ mod tests {
         let name = || "s1".to_string();
         for intent in [
             Intent::Create("5f3".into()),
-            Intent::Start,
+            Intent::Start(Config::new()),
+            Intent::Start(Config::from([("eth/0".into(), "veth1".into())])),
+            Intent::Update(Box::new(Change {
+                old: [("d".to_string(), Config::from([("path".into(), "/mnt/a/b".into())]))].into(),
+                ..Change::default()
+            })),
             Intent::Delete,
             Intent::Rename("c2".into()),
             Intent::Snapshot(name()),

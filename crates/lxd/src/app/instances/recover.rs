@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use corten_api::error::{Error, Result};
 use corten_db::table::instances;
-use corten_instance::instance::Instance;
+use corten_instance::instance::{Config, Instance};
 use corten_instance::volatile;
 use corten_runtime::Container;
 
@@ -20,7 +20,8 @@ use crate::app::{App, apparmor};
 /// # Errors
 /// When the notes cannot be read; what cannot be dealt with is logged, and its note stays for the next time.
 pub fn recover(app: &Arc<App>) -> Result<()> {
-    for (key, intent) in intent::found(app)? {
+    let is_of_running = |intent: &Intent| matches!(intent, Intent::Update(_));
+    for (key, intent) in intent::found(app)?.into_iter().filter(|(_, intent)| !is_of_running(intent)) {
         tracing::info!(project = key.0, instance = key.1, ?intent, "The last daemon did not end what it began");
         if let Err(error) = one(app, &key, &intent).and_then(|()| intent::done(app, &key)) {
             tracing::error!(project = key.0, instance = key.1, %error, "Failed to tidy up after the last daemon");
@@ -47,7 +48,9 @@ fn one(app: &Arc<App>, key: &Key, intent: &Intent) -> Result<()> {
         Intent::Create(uuid) if instance.volatile(volatile::UUID) != uuid => Ok(()),
         Intent::Create(_) | Intent::Delete => delete::remove_parts(app, &instance),
         Intent::Rename(new) => rename::take_back(app, &instance, new),
-        Intent::Start => take_back_start(app, &instance),
+        Intent::Start(links) => take_back_start(app, &instance, links),
+        // Once it is known what runs.
+        Intent::Update(_) => Ok(()),
         Intent::SnapshotOfFrozen(name) | Intent::DeleteSnapshot(name) => remove::remains(app, &instance, name),
         Intent::Snapshot(name) => {
             thaw(app, &instance)?;
@@ -61,7 +64,7 @@ fn one(app: &Arc<App>, key: &Key, intent: &Intent) -> Result<()> {
     }
 }
 
-fn find(app: &App, key: &Key) -> Result<Option<Instance>> {
+pub(super) fn find(app: &App, key: &Key) -> Result<Option<Instance>> {
     let there = app.view(|view| Ok(instances::id(view, &key.0, &key.1)?))?.is_some();
     if there { Instances::find(app, &key.0, &key.1).map(Some) } else { Ok(None) }
 }
@@ -76,7 +79,7 @@ fn thaw(app: &App, instance: &Instance) -> Result<()> {
 }
 
 /// A start that was remembered is whole. Of any other nobody knows the ids and interfaces, so that it ends.
-fn take_back_start(app: &Arc<App>, instance: &Instance) -> Result<()> {
+fn take_back_start(app: &Arc<App>, instance: &Instance, links: &Config) -> Result<()> {
     if instance.volatile(volatile::POWER) == "RUNNING" {
         return Ok(());
     }
@@ -92,7 +95,9 @@ fn take_back_start(app: &Arc<App>, instance: &Instance) -> Result<()> {
         }
     }
     corten_runtime::handle::cleanup_dead(&run_dir).map_err(wrong)?;
-    for error in devices::stop_all(app, instance) {
+    let mut begun = instance.clone();
+    devices::with_links(&mut begun, links);
+    for error in devices::stop_all(app, &begun) {
         tracing::warn!(instance = instance.name, %error, "Cleaning up");
     }
     apparmor::unload(app, instance);

@@ -102,7 +102,9 @@ pub fn run(app: &Arc<App>, instance: &Instance, _claim: &Claim) -> Result<()> {
     let (key, mut undo) = (key(&instance), Undo::default());
     // Whoever works with the files of the stopped instance is sent away; he finds them in the running one.
     let _bar = app.instances.visits.bar(&key);
-    intent::note(app, &key, &Intent::Start, &mut undo)?;
+    let nics = devices::names(&instance.expanded_devices);
+    let links = devices::name_links(app, &mut instance, &nics)?;
+    intent::note(app, &key, &Intent::Start(links), &mut undo)?;
     make_folders(app, &instance)?;
     pass("make files from templates")?;
     templates::apply(app, &instance, &[trigger.as_str(), "start"])?;

@@ -17,7 +17,7 @@ use corten_instance::{cloud_init, volatile};
 
 use super::claims::{Key, Taken};
 use super::find::{expand, profile_project, profiles_in_order};
-use super::{Instances, apply, backup_file, devices, ids, limits, observe, tell, unprivileged};
+use super::{Instances, apply, backup_file, devices, ids, intent, limits, observe, settle, tell, unprivileged};
 use crate::app::App;
 use crate::app::devlxd;
 use crate::app::networks::hosts;
@@ -55,7 +55,7 @@ pub fn update(app: &Arc<App>, key: &Key, put: &InstancePut, requestor: Option<&E
         check_config(&put.config)?;
         check_devices(app, &put.devices)?;
         let new = planned(app, &old, put)?;
-        bring_about(app, &old, &new)?;
+        bring_about(app, &old, &new, false)?;
         backup_file::refresh(app, key);
         tell(app, &new, "instance-updated", requestor);
         Ok(())
@@ -63,17 +63,31 @@ pub fn update(app: &Arc<App>, key: &Key, put: &InstancePut, requestor: Option<&E
     claim.end(outcome)
 }
 
-/// Brings what runs from `old` to `new`, and remembers that; or leaves all as it is.
-pub(super) fn bring_about(app: &Arc<App>, old: &Instance, new: &Instance) -> Result<()> {
-    let mut undo = Undo::default();
+/// Brings what runs from `old` to `new`, since the instance or one of its profiles is changed, and remembers that; or leaves
+/// all as it is.
+pub(super) fn bring_about(app: &Arc<App>, old: &Instance, new: &Instance, by_profile: bool) -> Result<()> {
+    let (mut undo, mut new) = (Undo::default(), new.clone());
+    let noted = settle::note(app, old, &mut new, by_profile, &mut undo)?;
+    let new = &new;
     apply::apply(app, old, new, &mut undo)?;
     pass("remember the change")?;
     remember(app, new)?;
     undo.keep();
-    if app.instances.running.get(&super::key(old)).is_none() {
+    if noted.is_some()
+        && let Err(error) = intent::done(app, &super::key(old))
+    {
+        tracing::warn!(instance = old.name, %error, "A change is whole and still noted");
+    }
+    // It is remembered, and so no failure of the change if others' processors cannot be given out anew.
+    if let Err(error) = limits::follow_cpus(app, new) {
+        tracing::warn!(instance = old.name, %error, "Failed to give out the processors anew");
+    }
+    let diff = apply::changed_devices(old, new);
+    // What is put in and what changes in place has told its network already.
+    if app.instances.running.get(&super::key(old)).is_none() || !diff.removed.is_empty() {
         hosts::follow(app, old, new);
     }
-    devlxd::tell(app, old, new, &apply::changed_devices(old, new));
+    devlxd::tell(app, old, new, &diff);
     Ok(())
 }
 
@@ -189,8 +203,7 @@ pub(super) fn remember(app: &Arc<App>, new: &Instance) -> Result<()> {
         };
         instances::update(tx, new.id, &row)?;
         Ok(())
-    })?;
-    limits::follow_cpus(app, new)
+    })
 }
 
 /// Keys that the start of a device writes, such as `volatile.eth0.host_name`.

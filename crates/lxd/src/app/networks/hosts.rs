@@ -63,8 +63,8 @@ pub fn forget(app: &App, instance: &Instance) {
     }
 }
 
-/// Lets the networks of an instance that does not run know its NICs as they are after a change; those of one that runs
-/// hear of it when the NIC itself changes. What fails is logged, as in [`forget`].
+/// Lets the networks of an instance know its NICs as they are after a change, and forget those that are gone. What fails is
+/// logged, as in [`forget`].
 pub fn follow(app: &App, old: &Instance, new: &Instance) {
     let nics = |instance: &Instance| -> Vec<(String, Config)> {
         let is_nic = |options: &Config| options.get("type").is_some_and(|kind| kind == "nic");

@@ -16,8 +16,10 @@ use corten_instance::step::{pass, step};
 use corten_storage::fill::Fill;
 use corten_storage::pool::Pool;
 use corten_storage::volume::{Content, Kind, Volume, storage_name};
+use serde::{Deserialize, Serialize};
 
 use super::create::stored;
+use super::meant::{self, Meant};
 use super::pools::Pools;
 use super::volumes::{Users, row};
 use crate::app::projects::{allow, scope_in};
@@ -25,7 +27,7 @@ use crate::app::settings::is_true;
 use crate::app::{App, backups};
 
 /// A custom volume: its pool, the project that holds it, and its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Name of the pool.
     pub pool: String,
@@ -138,7 +140,10 @@ pub fn make(app: &Arc<App>, place: &Place, new: &New<'_>, fill: &Fill<'_>, watch
     names::check_volume(&place.name)?;
     let pool = Pools::get(app, &place.pool)?;
     let config = checked(&pool, place, new.config)?;
+    let _turn = meant::turn(app, place);
+    app.view(|view| must_be_free(view, place))?;
     let mut undo = Undo::default();
+    meant::note(app, place, &Meant::Create, &mut undo)?;
     step(
         &mut undo,
         "remember the volume",
@@ -155,7 +160,7 @@ pub fn make(app: &Arc<App>, place: &Place, new: &New<'_>, fill: &Fill<'_>, watch
         pool.set_quota(&volume, Some(size))?;
     }
     undo.keep();
-    Ok(())
+    meant::done(app, place)
 }
 
 fn remember(
@@ -245,12 +250,14 @@ pub fn rename(app: &Arc<App>, place: &Place, new: &str) -> Result<()> {
     names::check_volume(new)?;
     let to = Place { name: new.to_string(), ..place.clone() };
     let pool = Pools::get(app, &place.pool)?;
+    let _turn = meant::turn(app, place);
     let row = app.view(|view| {
         must_be_free(view, &to)?;
         place.row(view)
     })?;
     must_not_run(app, place)?;
     let mut undo = Undo::default();
+    meant::note(app, place, &Meant::Rename(new.to_string()), &mut undo)?;
     undo.absorb(pool.rename_volume(&place.volume(&row.config), &to.volume(&row.config).name)?);
     let (kept, kept_after) = (backups::Owner::volume(app, place, &row), backups::Owner::volume(app, &to, &row));
     backups::change::link_under(app, &kept, &kept_after, &mut undo)?;
@@ -264,7 +271,7 @@ pub fn rename(app: &Arc<App>, place: &Place, new: &str) -> Result<()> {
     })?;
     undo.keep();
     backups::change::unlink(&kept);
-    Ok(())
+    meant::done(app, place)
 }
 
 /// Whether a device is a disk of this volume.
@@ -299,14 +306,36 @@ pub fn must_not_run(app: &App, place: &Place) -> Result<()> {
 /// # Errors
 /// As [`create`], and while a running instance uses the volume. When only the old one cannot be removed both are there.
 pub fn relocate(app: &Arc<App>, place: &Place, to: &Place) -> Result<()> {
-    let row = app.view(|view| place.row(view))?;
+    let turn = meant::turn(app, place);
+    let row = app.view(|view| {
+        must_be_free(view, to)?;
+        place.row(view)
+    })?;
     must_not_run(app, place)?;
+    let mut undo = Undo::default();
+    meant::note(app, place, &Meant::Move(to.clone()), &mut undo)?;
     let same = StorageVolumesPost { description: row.description, config: row.config, ..StorageVolumesPost::default() };
     create(app, to, &same, Some(place))?;
+    undo.keep();
+    leave(app, place, to)?;
+    drop(turn);
+    meant::done(app, place)
+}
+
+/// Ends a move: those who have the volume follow, and it goes from where it was.
+///
+/// # Errors
+/// When only the old one cannot be removed both are there.
+pub fn leave(app: &App, place: &Place, to: &Place) -> Result<()> {
     if place.project == to.project {
         app.write(|tx| follow(tx, place, to))?;
     }
-    delete(app, place).map(drop)
+    let row = app.view(|view| {
+        let row = place.row(view)?;
+        must_be_unused(view, place, &row)?;
+        Ok(row)
+    })?;
+    remove_parts(app, place, &row).map(drop)
 }
 
 /// Changes the devices that name a volume.
@@ -343,16 +372,35 @@ fn followed(devices: &Devices, place: &Place, to: &Place) -> Option<Devices> {
 /// # Errors
 /// 404, 400 while it is used, or what could not be removed.
 pub fn delete(app: &App, place: &Place) -> Result<Vec<String>> {
-    let pool = Pools::get(app, &place.pool)?;
-    let (row, snapshots) = app.view(|view| {
+    let _turn = meant::turn(app, place);
+    let row = app.view(|view| {
         let row = place.row(view)?;
-        if !Users::look(view)?.of(view, &row, &place.project)?.is_empty() {
-            return Err(Error::invalid("The storage volume is still in use").into());
-        }
-        let snapshots = volume_snapshots::of_volume(view, row.id)?;
-        Ok((row, snapshots))
+        must_be_unused(view, place, &row)?;
+        Ok(row)
     })?;
-    backups::change::delete_all(app, &backups::Owner::volume(app, place, &row))?;
+    let mut undo = Undo::default();
+    meant::note_if_possible(app, place, &Meant::Delete, &mut undo);
+    let snapshots = remove_parts(app, place, &row)?;
+    undo.keep();
+    meant::done(app, place)?;
+    Ok(snapshots)
+}
+
+fn must_be_unused(view: &View<'_>, place: &Place, row: &storage_volumes::Volume) -> Result<(), Abort> {
+    if Users::look(view)?.of(view, row, &place.project)?.is_empty() {
+        return Ok(());
+    }
+    Err(Error::invalid("The storage volume is still in use").into())
+}
+
+/// Removes all that there is of a volume, its row last; gives the names of its snapshots.
+///
+/// # Errors
+/// What could not be removed.
+pub fn remove_parts(app: &App, place: &Place, row: &storage_volumes::Volume) -> Result<Vec<String>> {
+    let pool = Pools::get(app, &place.pool)?;
+    let snapshots = app.view(|view| Ok(volume_snapshots::of_volume(view, row.id)?))?;
+    backups::change::delete_all(app, &backups::Owner::volume(app, place, row))?;
     let volume = place.volume(&row.config);
     for snapshot in &snapshots {
         pool.delete_snapshot(&volume, &snapshot.name)?;

@@ -13,6 +13,7 @@ use corten_storage::fill::Fill;
 
 use super::custom::{Place, must_not_run};
 use super::custom_snapshots;
+use super::meant::{self, Meant};
 use super::pools::Pools;
 use crate::app::App;
 
@@ -37,7 +38,10 @@ pub fn refresh(app: &Arc<App>, place: &Place, source: &Place, alone: bool) -> Re
     let missing: Vec<_> = wanted.iter().filter(|one| lacks(&there, &one.name)).cloned().collect();
     let (pool, from_pool) = (Pools::get(app, &place.pool)?, Pools::get(app, &source.pool)?);
     let (volume, original) = (place.volume(&row.config), source.volume(&from.config));
+    let turn = meant::turn(app, place);
     let mut undo = Undo::default();
+    let names = missing.iter().map(|one| one.name.clone()).collect();
+    meant::note(app, place, &Meant::Refresh(names), &mut undo)?;
     step(
         &mut undo,
         "remember the snapshots",
@@ -55,6 +59,8 @@ pub fn refresh(app: &Arc<App>, place: &Place, source: &Place, alone: bool) -> Re
     pass("copy the volume")?;
     pool.refill_volume(&volume, &Fill::Copy { pool: &from_pool, source: &original, snapshots: &[] }, &watch)?;
     undo.keep();
+    meant::done(app, place)?;
+    drop(turn);
     for one in there.iter().filter(|one| lacks(&wanted, &one.name)) {
         custom_snapshots::delete(app, place, &one.name)?;
     }

@@ -15,6 +15,7 @@ use corten_instance::snapshot::{expiry, pattern};
 use corten_instance::step::{pass, step};
 
 use super::custom::{Place, must_not_run};
+use super::meant::{self, Meant};
 use super::pools::Pools;
 use crate::app::App;
 use crate::app::projects::{allow, scope_in};
@@ -81,7 +82,13 @@ pub fn create(app: &Arc<App>, place: &Place, name: &str, expires: Option<Time>) 
         Some(time) => Some(time.timestamp()).filter(|_| !time.is_never()),
         None => expiry::after(&lifetime, Time::now())?.map(Time::timestamp),
     };
+    let _turn = meant::turn(app, place);
+    app.view(|view| {
+        let volume = place.row(view)?;
+        must_be_free(view, volume.id, name)
+    })?;
     let mut undo = Undo::default();
+    meant::note(app, place, &Meant::Snapshot(name.to_string()), &mut undo)?;
     let remember = || {
         app.write(|tx| {
             let volume = place.row(tx)?;
@@ -97,7 +104,7 @@ pub fn create(app: &Arc<App>, place: &Place, name: &str, expires: Option<Time>) 
     pass("make the snapshot")?;
     undo.absorb(pool.snapshot_volume(&place.volume(&config), name, &Watch::default())?);
     undo.keep();
-    Ok(())
+    meant::done(app, place)
 }
 
 /// Renames a snapshot.
@@ -107,19 +114,23 @@ pub fn create(app: &Arc<App>, place: &Place, name: &str, expires: Option<Time>) 
 pub fn rename(app: &App, place: &Place, old: &str, new: &str) -> Result<()> {
     names::check_volume_snapshot(new)?;
     let pool = Pools::get(app, &place.pool)?;
+    let _turn = meant::turn(app, place);
     let (volume, snapshot) = app.view(|view| {
         let volume = place.row(view)?;
         must_be_free(view, volume.id, new)?;
         let snapshot = row(view, volume.id, old)?;
         Ok((volume, snapshot))
     })?;
-    let undo = pool.rename_snapshot(&place.volume(&volume.config), old, new)?;
+    let mut undo = Undo::default();
+    meant::note(app, place, &Meant::RenameSnapshot(old.to_string(), new.to_string()), &mut undo)?;
+    undo.absorb(pool.rename_snapshot(&place.volume(&volume.config), old, new)?);
+    pass("remember the new name")?;
     app.write(|tx| {
         must_be_free(tx, volume.id, new)?;
         Ok(volume_snapshots::rename(tx, snapshot.id, new)?)
     })?;
     undo.keep();
-    Ok(())
+    meant::done(app, place)
 }
 
 /// Removes a snapshot.
@@ -128,13 +139,19 @@ pub fn rename(app: &App, place: &Place, old: &str, new: &str) -> Result<()> {
 /// 404, or what could not be removed.
 pub fn delete(app: &App, place: &Place, name: &str) -> Result<()> {
     let pool = Pools::get(app, &place.pool)?;
+    let _turn = meant::turn(app, place);
     let (volume, snapshot) = app.view(|view| {
         let volume = place.row(view)?;
         let snapshot = row(view, volume.id, name)?;
         Ok((volume, snapshot))
     })?;
+    let mut undo = Undo::default();
+    meant::note_if_possible(app, place, &Meant::DeleteSnapshot(name.to_string()), &mut undo);
     pool.delete_snapshot(&place.volume(&volume.config), name)?;
-    app.write(|tx| Ok(volume_snapshots::delete(tx, snapshot.id)?))
+    pass("forget the snapshot")?;
+    app.write(|tx| Ok(volume_snapshots::delete(tx, snapshot.id)?))?;
+    undo.keep();
+    meant::done(app, place)
 }
 
 /// Changes what is said of a snapshot.

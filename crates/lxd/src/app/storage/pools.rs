@@ -19,6 +19,8 @@ pub struct Pools {
     changing: Mutex<()>,
     /// Held for a volume, `POOL/PROJECT_NAME`, while its files get other owners.
     pub shifting: Turns,
+    /// Held for a volume, `POOL/PROJECT_NAME`, while what is meant with it is written down.
+    pub noting: Turns,
     generation: AtomicU64,
 }
 
