@@ -269,6 +269,9 @@ impl World {
             Need::Stopped(name) if runs(name) => self.must(&["stop", "--force", name]),
             Need::Running(name) if !runs(name) => self.must(&["start", name]),
             Need::Snapshot(name, snapshot) if !has_snapshot(name, snapshot) => {
+                if !has(name) {
+                    self.bring(Need::Stopped(name));
+                }
                 self.must(&["snapshot", name, snapshot]);
             }
             Need::NoSnapshot(name, snapshot) if has_snapshot(name, snapshot) => {
