@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::fill::Fill;
 use crate::generic::backup::{self, Source};
 use crate::generic::build::owned_as_now;
-use crate::generic::copy_tree::copy_tree;
+use crate::generic::copy_tree::{copy_tree, copy_tree_like};
 use crate::generic::{build, content, image};
 use crate::mounts;
 use crate::pool::Pool;
@@ -41,7 +41,7 @@ impl Driver for Dir {
             match fill {
                 Fill::Empty => content::empty(volume, path),
                 Fill::Image { files, .. } => image::unpack(files, path, watch),
-                Fill::Copy { pool, source, .. } => content::copy(pool, source, path, watch),
+                Fill::Copy { pool, source, like, .. } => content::copy(pool, source, path, *like, watch),
                 Fill::Backup { file, below, shifted, .. } => {
                     backup::unpack(&Source { file, below, shifted: *shifted }, volume, path, watch)
                 }
@@ -65,7 +65,7 @@ impl Driver for Dir {
         let from = pool.path(snapshot);
         build::replacement(pool, &owned_as_now(pool, volume)?, |path| {
             quota::prepare(path, volume)?;
-            copy_tree(&from, path, watch)
+            copy_tree_like(&from, path, Some(&pool.path(volume)), watch)
         })
     }
 

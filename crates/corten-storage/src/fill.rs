@@ -45,6 +45,8 @@ pub enum Fill<'a> {
         source: &'a Volume,
         /// Names of its snapshots to copy as well, oldest first.
         snapshots: &'a [String],
+        /// The directory of the volume, on the same pool, whose place the copy will take.
+        like: Option<&'a Path>,
     },
     /// What a backup has at and below a path of it.
     Backup {

@@ -75,7 +75,7 @@ impl Driver for Overlay {
             }
             Fill::Empty => stack::from_tree(pool, volume, |path| content::empty(volume, path)),
             Fill::Copy { pool: from, source, .. } => {
-                stack::from_tree(pool, volume, |path| content::copy(from, source, path, watch))
+                stack::from_tree(pool, volume, |path| content::copy(from, source, path, None, watch))
             }
             Fill::Backup { file, below, shifted, .. } => stack::from_tree(pool, volume, |path| {
                 backup::unpack(&Source { file, below, shifted: *shifted }, volume, path, watch)

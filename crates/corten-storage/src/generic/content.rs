@@ -5,7 +5,7 @@ use std::path::Path;
 use corten_archive::watch::Watch;
 use corten_host::rooted::remove;
 
-use super::copy_tree::copy_tree;
+use super::copy_tree::copy_tree_like;
 use crate::error::{Doing, Result};
 use crate::pool::Pool;
 use crate::volume::{Content, Kind, Volume};
@@ -36,13 +36,14 @@ pub fn empty(volume: &Volume, path: &Path) -> Result<()> {
 }
 
 /// Fills a directory with what another volume shows, on whatever pool it is. Where the content of a running instance
-/// cannot be looked at, a snapshot that passes stands in for it.
+/// cannot be looked at, a snapshot that passes stands in for it. What is in `like` already, whose place the directory will
+/// take, is not copied.
 ///
 /// # Errors
 /// Why the other volume cannot be mounted or copied.
-pub fn copy(pool: &Pool, source: &Volume, path: &Path, watch: &Watch) -> Result<()> {
+pub fn copy(pool: &Pool, source: &Volume, path: &Path, like: Option<&Path>, watch: &Watch) -> Result<()> {
     let reading = pool.read_volume(source, watch)?;
-    copy_tree(reading.path(), path, watch)?;
+    copy_tree_like(reading.path(), path, like, watch)?;
     for name in pool.private_names() {
         let private = path.join(name);
         remove::tree(&private).doing(|| format!("Failed to remove '{}'", private.display()))?;

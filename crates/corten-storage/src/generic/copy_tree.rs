@@ -1,6 +1,7 @@
 //! Copying a tree on all processors: owners, permissions, attributes, links, holes and times stay as they are.
 
 mod entry;
+mod same;
 mod work;
 
 use std::ffi::OsStr;
@@ -25,10 +26,22 @@ use work::Work;
 /// # Errors
 /// The first failure; part of the copy is there then, and the caller removes it.
 pub fn copy_tree(from: &Path, to: &Path, watch: &Watch) -> Result<()> {
-    let open = |path: &Path| Rooted::open(path).map(Rooted::refuse_links);
-    let from_root = open(from).doing(|| format!("Failed to open \"{}\"", from.display()))?;
-    let to_root = open(to).doing(|| format!("Failed to open \"{}\"", to.display()))?;
-    let work = Work::new(&from_root, &to_root);
+    copy_tree_like(from, to, None, watch)
+}
+
+/// As [`copy_tree`], where `to` will take the place of the tree `like`, which nobody uses and which goes then: a file that
+/// is there just so already, attributes and data, is not copied but gets a second name. So little is written where little
+/// differs, and `like` stays as it is until it goes.
+///
+/// # Errors
+/// As [`copy_tree`].
+pub fn copy_tree_like(from: &Path, to: &Path, like: Option<&Path>, watch: &Watch) -> Result<()> {
+    let open = |path: &Path| {
+        let root = Rooted::open(path).map(Rooted::refuse_links);
+        root.doing(|| format!("Failed to open \"{}\"", path.display()))
+    };
+    let (from_root, to_root, like_root) = (open(from)?, open(to)?, like.map(open).transpose()?);
+    let work = Work::new(&from_root, &to_root, like_root.as_ref());
     let stop = AtomicBool::new(false);
     let threads = std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 8));
     std::thread::scope(|scope| {
@@ -54,7 +67,7 @@ pub fn copy_tree(from: &Path, to: &Path, watch: &Watch) -> Result<()> {
 /// # Errors
 /// What the kernel says.
 pub fn copy_attributes_of(from: &Path, to: &Path) -> io::Result<()> {
-    entry::copy_own_attributes(&Pair { from: Directory::open(from)?, to: Directory::open(to)? })
+    entry::copy_own_attributes(&Pair { from: Directory::open(from)?, to: Directory::open(to)?, like: None })
 }
 
 /// Copies the entry `name` of one directory, and what is below it, to another under the same name, on this thread:
@@ -67,7 +80,7 @@ pub fn copy_entry(from: &Directory, to: &Directory, name: &OsStr) -> io::Result<
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => {
             to.mkdir(name, Mode::from_raw_mode(0o700))?;
-            let pair = Pair { from: from.enter(name)?, to: to.enter(name)? };
+            let pair = Pair { from: from.enter(name)?, to: to.enter(name)?, like: None };
             for (below, _) in pair.from.entries()? {
                 copy_entry(&pair.from, &pair.to, &below)?;
             }

@@ -22,8 +22,14 @@ impl Pool {
         self.must_be_idle(volume)?;
         let owned = owned_as_now(self, volume)?;
         let beside = Volume { name: names::passing("refill"), ..owned };
-        let undo = self.driver().create(self, &beside, fill, watch)?;
         let (fresh, place) = (self.path(&beside), self.path(volume));
+        let fill = match fill {
+            Fill::Copy { pool, source, snapshots, .. } => {
+                Fill::Copy { pool, source, snapshots, like: Some(place.as_path()) }
+            }
+            fill => *fill,
+        };
+        let undo = self.driver().create(self, &beside, &fill, watch)?;
         corten_host::undo::reach("exchange the volume and its replacement")?;
         names::exchange(&fresh, &place).doing(|| format!("Failed to replace '{}'", place.display()))?;
         undo.keep();

@@ -25,10 +25,10 @@ impl Pool {
         }
         let mut undo = Undo::default();
         let noted = match fill {
-            Fill::Copy { pool, source, snapshots } if !snapshots.is_empty() => {
+            Fill::Copy { pool, source, snapshots, .. } if !snapshots.is_empty() => {
                 intent::note(self, volume, Intent::Create, &mut undo)?;
                 for name in *snapshots {
-                    let one = Fill::Copy { pool, source: &source.snapshot(name), snapshots: &[] };
+                    let one = Fill::Copy { pool, source: &source.snapshot(name), snapshots: &[], like: None };
                     undo.absorb(self.driver().create(self, &volume.snapshot(name), &one, watch)?);
                 }
                 true

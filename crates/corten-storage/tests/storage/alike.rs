@@ -88,14 +88,14 @@ fn tell(pool: &Pool, event: &Event, number: usize) -> Result<()> {
         Event::DeleteSnapshot(n, name) => pool.delete_snapshot(&c(n), &s(name)),
         Event::Copy { from, to, running: is } => running(from, is, &|| {
             let snapshots = pool.snapshots(&c(from))?;
-            let fill = Fill::Copy { pool, source: &c(from), snapshots: &snapshots };
+            let fill = Fill::Copy { pool, source: &c(from), snapshots: &snapshots, like: None };
             pool.create_volume(&c(to), &fill, &watch).map(corten_host::undo::Undo::keep)
         }),
         Event::Refill { from, to, running: is } => running(from, is, &|| {
-            pool.refill_volume(&c(to), &Fill::Copy { pool, source: &c(from), snapshots: &[] }, &watch)
+            pool.refill_volume(&c(to), &Fill::Copy { pool, source: &c(from), snapshots: &[], like: None }, &watch)
         }),
         Event::CopySnapshot { from, name, to } => {
-            let fill = Fill::Copy { pool, source: &c(from).snapshot(&s(name)), snapshots: &[] };
+            let fill = Fill::Copy { pool, source: &c(from).snapshot(&s(name)), snapshots: &[], like: None };
             pool.create_volume(&c(to), &fill, &watch).map(corten_host::undo::Undo::keep)
         }
         Event::Rename(from, to) => pool.rename_volume(&c(from), &name(to)).map(corten_host::undo::Undo::keep),

@@ -61,7 +61,7 @@ fn story_of_snapshots(pool: &Pool, c1: &Volume, watch: &Watch) {
     assert!(!mounts::is_mount_point(&pool.path(&s1)).expect("looked"));
     let copy = container("copy");
     let snapshots = ["s1".to_string()];
-    let fill = Fill::Copy { pool, source: c1, snapshots: &snapshots };
+    let fill = Fill::Copy { pool, source: c1, snapshots: &snapshots, like: None };
     pool.create_volume(&copy, &fill, watch).expect("copied").keep();
     check_rootfs(&pool.path(&copy).join("rootfs"));
     assert_eq!(pool.snapshots(&copy).expect("listed"), ["s1"]);
@@ -120,7 +120,11 @@ pub fn verbs_unwind(sandbox: &Sandbox, driver: &str) {
     verb("snapshot", &|| pool.snapshot_volume(&c1, "s0", &watch));
     let snapshots = ["s0".to_string()];
     let copy = || {
-        pool.create_volume(&container("c2"), &Fill::Copy { pool: &pool, source: &c1, snapshots: &snapshots }, &watch)
+        pool.create_volume(
+            &container("c2"),
+            &Fill::Copy { pool: &pool, source: &c1, snapshots: &snapshots, like: None },
+            &watch,
+        )
     };
     verb("copy", &copy);
     verb("rename", &|| pool.rename_volume(&container("c2"), "c3"));

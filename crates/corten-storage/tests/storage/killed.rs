@@ -28,7 +28,7 @@ const VERBS: &[Verb] = &[
     ("restore", |pool, _| pool.restore_volume(&container("c0"), "s0", &Watch::default())),
     ("copy", |pool, _| {
         let (c0, snapshots) = (container("c0"), ["s0".to_string()]);
-        let fill = Fill::Copy { pool, source: &c0, snapshots: &snapshots };
+        let fill = Fill::Copy { pool, source: &c0, snapshots: &snapshots, like: None };
         pool.create_volume(&container("c2"), &fill, &Watch::default()).map(Undo::keep)
     }),
     ("rename", |pool, _| pool.rename_volume(&container("c0"), "c2").map(Undo::keep)),

@@ -147,7 +147,7 @@ fn a_running_container_keeps_its_layer() {
         fs_remove(&pool, &c1, "etc/passwd");
         let before = pool.root(&c1).expect("a root");
         pool.snapshot_volume(&c1, "s1", &watch).expect("snapshot").keep();
-        let fill = Fill::Copy { pool: &pool, source: &c1, snapshots: &[] };
+        let fill = Fill::Copy { pool: &pool, source: &c1, snapshots: &[], like: None };
         let c2 = container("c2");
         pool.create_volume(&c2, &fill, &watch).expect("copied").keep();
         let (dir, undo) = Pool::create("dir", "d", &sandbox.lxd_dir(), &mut Default::default()).expect("a pool");
@@ -183,7 +183,7 @@ fn copies_between_pools_keep_everything() {
         let snapshots = ["s0".to_string()];
         for (from, to) in [(&overlay, &dir), (&dir, &overlay)] {
             let target = if to.driver_name() == "dir" { c1.clone() } else { container("back") };
-            let fill = Fill::Copy { pool: from, source: &c1, snapshots: &snapshots };
+            let fill = Fill::Copy { pool: from, source: &c1, snapshots: &snapshots, like: None };
             to.create_volume(&target, &fill, &watch).expect("copied").keep();
             let mounted = to.mount_volume(&target, View::Content).expect("mounted");
             check_rootfs(&mounted.path().join("rootfs"));

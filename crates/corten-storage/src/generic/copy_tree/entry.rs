@@ -17,6 +17,8 @@ pub struct Pair {
     pub from: Directory,
     /// Its copy.
     pub to: Directory,
+    /// What the copy will replace.
+    pub like: Option<Directory>,
 }
 
 /// A file and its copy, both open.

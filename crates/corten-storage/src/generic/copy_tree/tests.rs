@@ -70,6 +70,47 @@ fn a_copy_is_the_same() {
 }
 
 #[test]
+fn what_the_replaced_tree_has_already_is_not_copied() {
+    let base = scratch("like");
+    let (from, like, to) = (base.join("from"), base.join("like"), base.join("to"));
+    for directory in ["sub", "gone"] {
+        fs::create_dir(from.join(directory)).expect("made");
+    }
+    let names = ["sub/same", "data", "time", "mode", "attribute", "twice", "there-twice", "gone/file", "a-link"];
+    for name in names {
+        fs::write(from.join(name), name.repeat(50_000)).expect("written");
+    }
+    fs::create_dir(&like).expect("made");
+    copy_tree(&from, &like, &Watch::default()).expect("copied");
+    let time = fs::metadata(like.join("data")).and_then(|stat| stat.modified()).expect("there");
+    let other = fs::File::options().write(true).open(like.join("data")).expect("open");
+    // Its size and its time are the same.
+    other.write_all_at(b"D", 100).and_then(|()| other.set_modified(time)).expect("written");
+    let other = fs::File::options().write(true).open(like.join("time")).expect("open");
+    other.set_modified(time + std::time::Duration::from_nanos(1)).expect("set");
+    fs::set_permissions(like.join("mode"), fs::Permissions::from_mode(0o640)).expect("set");
+    let top = Directory::open(&like).expect("there");
+    corten_host::xattr::set(&top, OsStr::new("attribute"), OsStr::new("user.corten"), b"value").expect("set");
+    fs::hard_link(from.join("twice"), from.join("twice-too")).expect("linked");
+    fs::hard_link(like.join("there-twice"), base.join("elsewhere")).expect("linked");
+    remove::tree(&like.join("gone")).expect("removed");
+    symlink(from.join("gone"), like.join("gone")).expect("linked");
+    fs::remove_file(like.join("a-link")).expect("removed");
+    symlink("data", like.join("a-link")).expect("linked");
+    let before = look(&like);
+    copy_tree_like(&from, &to, Some(&like), &Watch::default()).expect("copied");
+    assert_eq!(look(&to), look(&from));
+    assert_eq!(look(&like), before);
+    let inode = |tree: &Path, name: &str| fs::metadata(tree.join(name)).expect("there").ino();
+    for name in names {
+        assert_eq!(fs::read(to.join(name)).expect("there"), name.repeat(50_000).as_bytes(), "{name}");
+        let linked = inode(&to, name) == inode(&like, name);
+        assert_eq!(linked, name == "sub/same", "{name}");
+    }
+    remove::tree(&base).expect("removed");
+}
+
+#[test]
 fn a_failure_and_a_flag_end_it() {
     let base = scratch("end");
     fs::write(base.join("from/file"), "x").expect("written");

@@ -10,6 +10,7 @@ use corten_host::rooted::Rooted;
 use rustix::fs::{FileType, Mode};
 
 use super::entry::{self, Pair};
+use super::same;
 use crate::error::{Doing, Error, Result};
 
 /// Where files with several names were copied to first, by device and inode of the original.
@@ -19,6 +20,7 @@ pub type FirstNames = Mutex<HashMap<(u64, u64), PathBuf>>;
 pub struct Work<'a> {
     from: &'a Rooted,
     to: &'a Rooted,
+    like: Option<&'a Rooted>,
     queue: Mutex<Queue>,
     more: Condvar,
     names: FirstNames,
@@ -34,11 +36,11 @@ struct Queue {
 }
 
 impl<'a> Work<'a> {
-    /// Work that begins with the two roots.
-    pub fn new(from: &'a Rooted, to: &'a Rooted) -> Self {
+    /// Work that begins with the two roots, and that of what the copy will replace.
+    pub fn new(from: &'a Rooted, to: &'a Rooted, like: Option<&'a Rooted>) -> Self {
         let queue = Mutex::new(Queue { waiting: vec![PathBuf::new()], active: 0, failure: None });
         let (more, names) = (Condvar::new(), FirstNames::default());
-        Work { from, to, queue, more, names, no_reflink: AtomicBool::new(false) }
+        Work { from, to, like, queue, more, names, no_reflink: AtomicBool::new(false) }
     }
 
     /// Copies directories until none is left, one has failed, or `stop` says so.
@@ -89,7 +91,9 @@ impl<'a> Work<'a> {
     /// Copies one directory's entries and then its own attributes; gives the directories found in it.
     fn directory(&self, path: &Path) -> Result<Vec<PathBuf>> {
         let open = |root: &Rooted| root.directory(path).doing(|| format!("Failed to open \"{}\"", path.display()));
-        let pair = Pair { from: open(self.from)?, to: open(self.to)? };
+        // What is no directory there, or nothing at all, has nothing to offer.
+        let like = self.like.and_then(|root| root.directory(path).ok());
+        let pair = Pair { from: open(self.from)?, to: open(self.to)?, like };
         let mut found = Vec::new();
         let entries = pair.from.entries().doing(|| format!("Failed to read \"{}\"", path.display()))?;
         for (name, _) in entries {
@@ -102,6 +106,7 @@ impl<'a> Work<'a> {
                     found.push(one);
                 }
                 FileType::Socket => {}
+                FileType::RegularFile if same::is_linked(&pair, &name, &stat).doing(failed)? => {}
                 FileType::RegularFile if stat.st_nlink > 1 => {
                     self.named_again(&pair, &name, &stat, &one).doing(failed)?
                 }

@@ -129,7 +129,7 @@ impl Source {
         let names: Vec<String> = self.along.iter().map(|snapshot| snapshot.name.clone()).collect();
         let still = self.hold(app, &from_pool)?;
         pass("copy the volume")?;
-        let fill = Fill::Copy { pool: &from_pool, source: &from, snapshots: &names };
+        let fill = Fill::Copy { pool: &from_pool, source: &from, snapshots: &names, like: None };
         let made = pool.create_volume(volume, &fill, &Watch::default());
         drop(still);
         made.map_err(|error| Error::from(error).context("Create instance from copy"))

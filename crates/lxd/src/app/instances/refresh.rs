@@ -101,13 +101,13 @@ fn copy(app: &Arc<App>, target: &Instance, source: &Source) -> Result<()> {
     )?;
     let watch = Watch::default();
     for name in &names {
-        let fill = Fill::Copy { pool: &from_pool, source: &from.snapshot(name), snapshots: &[] };
+        let fill = Fill::Copy { pool: &from_pool, source: &from.snapshot(name), snapshots: &[], like: None };
         let copied = pool.create_volume(&volume.snapshot(name), &fill, &watch);
         undo.absorb(copied.map_err(|error| refreshing(error.into()))?);
     }
     let still = source.hold(app, &from_pool)?;
     pass("copy the volume")?;
-    let fill = Fill::Copy { pool: &from_pool, source: &from, snapshots: &[] };
+    let fill = Fill::Copy { pool: &from_pool, source: &from, snapshots: &[], like: None };
     let copied = pool.refill_volume(&volume, &fill, &watch);
     drop(still);
     copied.map_err(|error| refreshing(error.into()))?;

@@ -117,7 +117,7 @@ fn make(app: &Arc<App>, old: &Instance, new: &Instance, to: &Target) -> Result<(
     } else {
         let names: Vec<String> = taken.iter().map(|one| one.name.clone()).collect();
         let along: &[String] = if to.alone { &[] } else { &names };
-        let fill = Fill::Copy { pool: &from_pool, source: &from, snapshots: along };
+        let fill = Fill::Copy { pool: &from_pool, source: &from, snapshots: along, like: None };
         undo.absorb(pool.create_volume(&volume, &fill, &Watch::default())?);
         create::limit(new, &pool, &volume)?;
     }

@@ -118,7 +118,7 @@ pub fn create(app: &Arc<App>, place: &Place, new: &StorageVolumesPost, source: O
     let config = if new.config.is_empty() { &keys } else { &new.config };
     let made = New { description: &new.description, config, snapshots: &along };
     let other = Pools::get(app, &source.pool)?;
-    make(app, place, &made, &Fill::Copy { pool: &other, source: &original, snapshots: &names }, &watch)
+    make(app, place, &made, &Fill::Copy { pool: &other, source: &original, snapshots: &names, like: None }, &watch)
 }
 
 /// What is to be remembered of a new volume.

@@ -53,11 +53,15 @@ pub fn refresh(app: &Arc<App>, place: &Place, source: &Place, alone: bool) -> Re
     )?;
     let watch = Watch::default();
     for one in &missing {
-        let fill = Fill::Copy { pool: &from_pool, source: &original.snapshot(&one.name), snapshots: &[] };
+        let fill = Fill::Copy { pool: &from_pool, source: &original.snapshot(&one.name), snapshots: &[], like: None };
         undo.absorb(pool.create_volume(&volume.snapshot(&one.name), &fill, &watch)?);
     }
     pass("copy the volume")?;
-    pool.refill_volume(&volume, &Fill::Copy { pool: &from_pool, source: &original, snapshots: &[] }, &watch)?;
+    pool.refill_volume(
+        &volume,
+        &Fill::Copy { pool: &from_pool, source: &original, snapshots: &[], like: None },
+        &watch,
+    )?;
     undo.keep();
     meant::done(app, place)?;
     drop(turn);

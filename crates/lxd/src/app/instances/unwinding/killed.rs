@@ -38,7 +38,7 @@ fn half_done(driver: &'static str) {
         end("a volume's rows have not its name");
         world.pool("q", driver);
         let other = Pools::get(&world.app, "q").expect("a pool");
-        let fill = Fill::Copy { pool: &pool, source: &volume, snapshots: &["s".to_string()] };
+        let fill = Fill::Copy { pool: &pool, source: &volume, snapshots: &["s".to_string()], like: None };
         other.create_volume(&volume, &fill, &Watch::default()).expect("a copy").keep();
         meant(&to("q", "c1"));
         end("a copy on another pool that no row names");
