@@ -196,3 +196,61 @@ fn what_is_shown_is_shown_as_the_original_shows_it() {
         daemon.lxc(["network", "delete", "br0"]).ok();
     });
 }
+
+/// That the list, which is kept, says the same as the one that is made for a filter, and as each instance alone.
+#[track_caller]
+fn list_is_true(daemon: &Daemon, query: &str) -> serde_json::Value {
+    let list = daemon.get(&format!("/1.0/instances?recursion=1{query}"));
+    let made = daemon.get(&format!("/1.0/instances?recursion=1{query}&filter=name+ne+nothing"));
+    assert_eq!(list, made);
+    for one in list.as_array().expect("a list") {
+        let (name, project) = (one["name"].as_str().expect("text"), one["project"].as_str().expect("text"));
+        assert_eq!(*one, daemon.get(&format!("/1.0/instances/{name}?project={project}")));
+    }
+    list
+}
+
+#[test]
+fn the_list_is_true_after_every_change() {
+    story(|host| {
+        let daemon = host.daemon();
+        assert_eq!(list_is_true(&daemon, ""), serde_json::json!([]));
+        daemon.with_pool("dir");
+        daemon.import_busybox("busybox");
+        let tricky = "user.tricky=\"status\":\"Stopped\",\"status_code\":102";
+        let lines: [&[&str]; 17] = [
+            &["init", "busybox", "c1"],
+            &["init", "busybox", "c2", "-c", tricky],
+            &["config", "set", "c2", "user.x=1"],
+            &["profile", "set", "default", "user.everyone=1"],
+            &["profile", "device", "add", "default", "n", "none"],
+            &["start", "c2"],
+            &["pause", "c2"],
+            &["start", "c2"],
+            &["config", "device", "add", "c1", "m", "disk", "source=/etc", "path=/mnt"],
+            &["rename", "c1", "c0"],
+            &["snapshot", "c0"],
+            &["project", "create", "p", "-c", "features.images=false", "-c", "features.profiles=false"],
+            &["init", "busybox", "other", "--project", "p"],
+            &["exec", "c2", "--", "poweroff"],
+            &["stop", "c2", "--force"],
+            &["delete", "c0"],
+            &["profile", "unset", "default", "user.everyone"],
+        ];
+        for line in lines {
+            let ran = daemon.lxc(line);
+            // It may have stopped by itself before.
+            if line[0] != "stop" {
+                ran.ok();
+            }
+            list_is_true(&daemon, "");
+            list_is_true(&daemon, "&all-projects=true");
+        }
+        daemon.lxd(["sql", "global", "UPDATE instances SET description = 'by hand'"], b"").ok();
+        let list = list_is_true(&daemon, "&project=p");
+        assert_eq!((&list[0]["name"], &list[0]["description"]), (&"other".into(), &"by hand".into()));
+        assert_eq!(list_is_true(&daemon, "&all-projects=true").as_array().map(Vec::len), Some(2));
+        let paths = daemon.get("/1.0/instances?all-projects=true");
+        assert_eq!(paths, serde_json::json!(["/1.0/instances/c2", "/1.0/instances/other?project=p"]));
+    });
+}

@@ -102,6 +102,13 @@ impl Db {
         self.global.view(read)
     }
 
+    /// A number that stays the same for as long as the global database does, and is another one once something was committed
+    /// to it, by this process or another. Ask for it before you read what you keep: what is kept beside it is then as new
+    /// as the number says, or newer.
+    pub fn version(&self) -> Result<i64> {
+        self.global.version()
+    }
+
     /// Takes a decision on the local database.
     pub fn write_local<T, E: From<DbError>>(&self, decide: impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
         self.local.write(decide)

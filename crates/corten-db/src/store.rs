@@ -30,6 +30,8 @@ pub(crate) struct Store {
     /// Threads between asking for the writer and holding it; the last one commits for all.
     arriving: AtomicUsize,
     readers: Mutex<Vec<Connection>>,
+    /// One that only watches for changes; see [`Store::version`].
+    watcher: Mutex<Option<Connection>>,
     slow: AtomicU64,
 }
 
@@ -51,6 +53,7 @@ impl Store {
             settled: Condvar::new(),
             arriving: AtomicUsize::new(0),
             readers: Mutex::new(Vec::new()),
+            watcher: Mutex::new(None),
             slow: AtomicU64::new(0),
         })
     }
@@ -72,6 +75,20 @@ impl Store {
             readers.push(reader);
         }
         answer
+    }
+
+    /// A number that is another one after every commit, of whatever process.
+    pub(crate) fn version(&self) -> Result<i64> {
+        refuse_nested()?;
+        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        // It is one connection for ever: the number means something on one only, and it never writes itself.
+        let connection = match &mut *watcher {
+            Some(connection) => connection,
+            empty => empty.insert(self.new_reader().map_err(|error| not_opened(&self.path, &error))?),
+        };
+        let sql = "PRAGMA data_version";
+        let asked = connection.prepare_cached(sql).and_then(|mut statement| statement.query_row((), |row| row.get(0)));
+        asked.map_err(|error| DbError::from_sqlite(&error, sql))
     }
 
     fn new_reader(&self) -> rusqlite::Result<Connection> {
@@ -199,6 +216,36 @@ mod tests {
     use super::*;
     use crate::error::Result;
     use crate::params;
+
+    #[test]
+    fn a_commit_by_anyone_makes_another_version() {
+        let folder = std::env::temp_dir().join(format!("corten-db-version-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let store = Store::open(&folder.join("version.db")).expect("opens");
+        let mut last = store.version().expect("a number");
+        let mut has_changed = || {
+            let version = store.version().expect("a number");
+            std::mem::replace(&mut last, version) != version
+        };
+        assert!(!has_changed());
+        store.write(|tx| tx.exec("CREATE TABLE t (v TEXT)", params![])).expect("a table");
+        assert!(has_changed() && !has_changed());
+        let refused: Result<()> = store.write(|tx| {
+            tx.exec("INSERT INTO t VALUES ('x')", params![])?;
+            Err(DbError::NotFound("nothing".to_string()))
+        });
+        refused.expect_err("taken back");
+        assert!(!has_changed());
+        store.write(|tx| tx.exec("INSERT INTO t VALUES ('x')", params![])).expect("written");
+        assert!(has_changed() && !has_changed());
+        let other = connect(&folder.join("version.db"), OpenFlags::SQLITE_OPEN_READ_WRITE).expect("opens");
+        other.execute("DELETE FROM t", ()).expect("deleted");
+        assert!(has_changed() && !has_changed());
+        store.sync().expect("brought into one file");
+        store.write(|tx| tx.exec("INSERT INTO t VALUES ('y')", params![])).expect("written");
+        assert!(has_changed());
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
 
     /// When the disk is full SQLite may give up the whole transaction; the decision fails, and the next one that fits goes.
     #[test]

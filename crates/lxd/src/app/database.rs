@@ -36,4 +36,12 @@ impl App {
     pub fn view<T>(&self, read: impl Fn(&View<'_>) -> Result<T, Abort>) -> Result<T> {
         self.db.view(read).map_err(abort_error)
     }
+
+    /// The version of the global database; see [`corten_db::Db::version`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn version(&self) -> Result<i64> {
+        self.db.version().map_err(db_error)
+    }
 }

@@ -21,6 +21,7 @@ pub mod instance_types;
 pub mod intent;
 pub mod limits;
 pub mod links;
+pub mod listed;
 pub mod metadata;
 pub mod network_state;
 pub mod recover;
@@ -78,6 +79,8 @@ pub struct Instances {
     pub following: crate::app::images::turn::Turns,
     /// What instances are told of their own changes.
     pub notices: crate::app::devlxd::events::Notices,
+    /// The list of all of them, made already.
+    pub listed: listed::Cache,
 }
 
 impl Instances {
@@ -95,6 +98,7 @@ impl Instances {
             visits: Arc::default(),
             following: Default::default(),
             notices: Default::default(),
+            listed: Default::default(),
         })
     }
 }
@@ -121,13 +125,23 @@ pub fn observe(app: &App, key: &Key) -> Result<Observed> {
 
 /// The status that the API shows.
 pub fn status(app: &App, instance: &Instance) -> StatusCode {
-    match observe(app, &key(instance)) {
+    status_of(app, &key(instance), is_ready(instance))
+}
+
+/// The same, of an instance of which it is known whether it said, when it ran last, that it is ready.
+pub fn status_of(app: &App, key: &Key, is_ready: bool) -> StatusCode {
+    match observe(app, key) {
         Ok(Observed::Stopped) => StatusCode::Stopped,
-        Ok(Observed::Running) if instance.volatile("volatile.last_state.ready") == "true" => StatusCode::Ready,
+        Ok(Observed::Running) if is_ready => StatusCode::Ready,
         Ok(Observed::Running) => StatusCode::Running,
         Ok(Observed::Frozen) => StatusCode::Frozen,
         Err(_) => StatusCode::Error,
     }
+}
+
+/// Whether it said, when it ran last, that it is ready.
+pub fn is_ready(instance: &Instance) -> bool {
+    instance.volatile("volatile.last_state.ready") == "true"
 }
 
 /// Tells the listeners that something happened to an instance.

@@ -67,6 +67,15 @@ impl Reply {
         Ok(Reply::ready(envelope(metadata)?))
     }
 
+    /// 200 with metadata that `write` appends as JSON, about `room` bytes of it.
+    pub fn written(room: usize, write: impl FnOnce(&mut Vec<u8>)) -> Reply {
+        let mut body = Vec::with_capacity(SYNC.len() + room + 2);
+        body.extend_from_slice(SYNC);
+        write(&mut body);
+        body.extend_from_slice(b"}\n");
+        Reply::ready(body.into())
+    }
+
     /// 200 with an envelope made earlier by [`envelope`].
     pub fn ready(envelope: Bytes) -> Reply {
         Reply::new(StatusCode::OK, Content::Json(envelope))

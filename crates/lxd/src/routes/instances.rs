@@ -12,6 +12,7 @@ use crate::app::backups::{change, import, receive};
 use crate::app::images::source;
 use crate::app::instances::copy::Source;
 use crate::app::instances::create::{self, Origin};
+use crate::app::instances::listed::Listed;
 use crate::app::instances::{Instances, instance_types, refresh, snapshots, state, status, view};
 use crate::app::projects::allow;
 use crate::app::projects::quota::Quota;
@@ -34,6 +35,9 @@ fn list(call: &Call) -> Result<Reply> {
     }
     let all = call.all_projects()?;
     let project = (!all).then(|| call.project());
+    if call.recursion() < 2 && call.filter()?.is_empty() {
+        return listed(call, project);
+    }
     let found: Vec<Instance> = Instances::all(&call.app, project)?;
     let found: Vec<Instance> =
         found.into_iter().filter(|instance| call.requestor.may_enter(&instance.project)).collect();
@@ -57,6 +61,30 @@ fn list(call: &Call) -> Result<Reply> {
     };
     let full: Vec<InstanceFull> = found.into_iter().map(full).collect::<Result<_>>()?;
     recursion::filtered(call, full, |one| url::path_in(&one.project, ["instances", &one.name]))
+}
+
+/// The list as it is kept, of a project or of all: paths, or whole instances.
+fn listed(call: &Call, project: Option<&str>) -> Result<Reply> {
+    let listed = Listed::now(&call.app)?;
+    let shown = listed
+        .items
+        .iter()
+        .filter(|item| project.is_none_or(|project| project == item.key.0) && call.requestor.may_enter(&item.key.0));
+    if call.recursion() == 0 {
+        let family = call.instance_type.map_or("instances", |_| "containers");
+        let paths: Vec<String> = shown.map(|item| url::path_in(&item.key.0, [family, &item.key.1])).collect();
+        return Reply::sync(&paths);
+    }
+    Ok(Reply::written(listed.room(), |out| {
+        out.push(b'[');
+        for (number, item) in shown.enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            listed.write(&call.app, item, out);
+        }
+        out.push(b']');
+    }))
 }
 
 /// Starts to make an instance of the backup that is the body.
