@@ -102,8 +102,8 @@ impl Db {
         self.global.view(read)
     }
 
-    /// A number that stays the same for as long as the global database does, and is another one once something was committed
-    /// to it, by this process or another. Ask for it before you read what you keep: what is kept beside it is then as new
+    /// A number that is another one once something was committed to the global database, by this process or another; while
+    /// nobody writes it stays the same. Ask for it before you read what you keep: what is kept beside it is then as new
     /// as the number says, or newer.
     pub fn version(&self) -> Result<i64> {
         self.global.version()
