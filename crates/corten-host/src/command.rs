@@ -129,10 +129,19 @@ impl Command {
     }
 
     fn spawn(&self, stdin: Stdio) -> Result<Child, Failed> {
+        self.start(stdin, Stdio::piped(), None)
+    }
+
+    /// Starts it, under a seccomp filter if there is one; its standard error is collected.
+    pub(crate) fn start(&self, stdin: Stdio, stdout: Stdio, filter: Option<&[u8]>) -> Result<Child, Failed> {
         let mut process = Process::new(&self.argv[0]);
-        process.args(&self.argv[1..]).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        process.args(&self.argv[1..]).stdin(stdin).stdout(stdout).stderr(Stdio::piped());
         // A program that outlived a killed daemon would go on writing into what the next one is cleaning up.
         crate::syscall::process::die_with_this_thread(&mut process);
+        if let Some(filter) = filter {
+            let refused = |source| Failed::Io { argv: self.line(), source };
+            crate::syscall::process::filter_at_exec(&mut process, filter).map_err(refused)?;
+        }
         process.env("LC_ALL", "C").spawn().map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => {
                 Failed::Missing { program: self.argv[0].to_string_lossy().into_owned(), package: self.package }
@@ -142,7 +151,7 @@ impl Command {
     }
 
     /// Waits for the end of the program and judges it.
-    fn outcome(&self, child: Child) -> Result<Vec<u8>, Failed> {
+    pub(crate) fn outcome(&self, child: Child) -> Result<Vec<u8>, Failed> {
         let output = child.wait_with_output().map_err(|source| Failed::Io { argv: self.line(), source })?;
         if output.status.success() {
             return Ok(output.stdout);

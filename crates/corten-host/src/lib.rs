@@ -3,6 +3,7 @@
 pub mod apparmor;
 pub mod cgroup;
 pub mod command;
+pub mod confined;
 pub mod device_node;
 pub mod fd;
 pub mod file;

@@ -33,3 +33,16 @@ pub fn unshare_mounts() -> io::Result<()> {
     // SAFETY: rustix has it as unsafe for CLONE_FILES, which is not asked for: descriptors stay shared between threads.
     unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }.map_err(io::Error::from)
 }
+
+/// Gives the calling thread a mount and a network namespace of its own, and the processes that it starts from now on a
+/// PID namespace of theirs: the first of them is number 1 there, and all others end with it. Such a thread can start
+/// processes, and no threads.
+///
+/// # Errors
+/// `EPERM` without `CAP_SYS_ADMIN`.
+pub fn unshare_for_program() -> io::Result<()> {
+    use rustix::thread::UnshareFlags;
+    let flags = UnshareFlags::NEWNS | UnshareFlags::NEWNET | UnshareFlags::NEWPID;
+    // SAFETY: rustix has it as unsafe for CLONE_FILES, which is not asked for: descriptors stay shared between threads.
+    unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(io::Error::from)
+}

@@ -38,8 +38,9 @@ pub fn die_with_this_thread(command: &mut std::process::Command) {
             if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
                 return Err(io::Error::last_os_error());
             }
-            // It may have ended before the wish was there.
-            if libc::getppid() == parent { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ESRCH)) }
+            // It may have ended before the wish was there. In a PID namespace of its own a process sees no parent.
+            let found = libc::getppid();
+            if found == parent || found == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::ESRCH)) }
         });
     }
 }
@@ -129,22 +130,41 @@ pub fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
 /// # Errors
 /// `EINVAL` when it is no valid program, `EACCES` without `CAP_SYS_ADMIN` and without no_new_privs.
 pub fn install_seccomp_filter(program: &[u8]) -> io::Result<()> {
+    install(&mut instructions(program)?)
+}
+
+/// Puts the program that `command` starts under a seccomp filter, and not who starts it.
+///
+/// # Errors
+/// `EINVAL` when it is no valid program.
+pub fn filter_at_exec(command: &mut std::process::Command, program: &[u8]) -> io::Result<()> {
+    use std::os::unix::process::CommandExt;
+    let mut instructions = instructions(program)?;
+    // SAFETY: needed since neither the standard library nor rustix does this between fork and exec. The closure runs there
+    // and does one system call, which reads memory that was made before the fork, and takes no lock.
+    unsafe {
+        command.pre_exec(move || install(&mut instructions));
+    }
+    Ok(())
+}
+
+fn instructions(program: &[u8]) -> io::Result<Vec<libc::sock_filter>> {
     const INSTRUCTION: usize = size_of::<libc::sock_filter>();
-    let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
     if program.is_empty() || !program.len().is_multiple_of(INSTRUCTION) {
-        return Err(invalid());
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
     }
     let word = |bytes: &[u8]| u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    let mut instructions: Vec<libc::sock_filter> = program
-        .chunks_exact(INSTRUCTION)
-        .map(|bytes| libc::sock_filter {
-            code: u16::from_ne_bytes([bytes[0], bytes[1]]),
-            jt: bytes[2],
-            jf: bytes[3],
-            k: word(&bytes[4..]),
-        })
-        .collect();
-    let length = u16::try_from(instructions.len()).map_err(|_| invalid())?;
+    let instruction = |bytes: &[u8]| libc::sock_filter {
+        code: u16::from_ne_bytes([bytes[0], bytes[1]]),
+        jt: bytes[2],
+        jf: bytes[3],
+        k: word(&bytes[4..]),
+    };
+    Ok(program.chunks_exact(INSTRUCTION).map(instruction).collect())
+}
+
+fn install(instructions: &mut [libc::sock_filter]) -> io::Result<()> {
+    let Ok(length) = u16::try_from(instructions.len()) else { return Err(io::Error::from_raw_os_error(libc::EINVAL)) };
     let filter = libc::sock_fprog { len: length, filter: instructions.as_mut_ptr() };
     // SAFETY: rustix has no call for it. The structure points to `length` instructions, which live through the call;
     // the kernel checks them and only reads.
