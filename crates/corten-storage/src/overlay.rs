@@ -196,6 +196,8 @@ impl Driver for Overlay {
     }
 
     fn unmount_leftover(&self, path: &Path) -> Result<()> {
+        // The view of a volume that was being filled.
+        mounts::unmount_all(&path.join("rootfs"))?;
         image::unmount_in(path)
     }
 

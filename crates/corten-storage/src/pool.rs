@@ -5,6 +5,7 @@ pub mod image_cache;
 pub mod mount;
 pub mod mounted;
 pub mod reading;
+pub mod receive;
 pub mod refill;
 pub mod resources;
 pub mod snapshot;

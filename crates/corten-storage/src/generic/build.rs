@@ -75,13 +75,19 @@ fn beside(pool: &Pool, volume: &Volume, fill: impl FnOnce(&Path) -> Result<()>, 
     if keeps_own {
         return Ok(building);
     }
-    let close = || {
-        let closed = lchown(&building, Some(volume.owner), None)
-            .and_then(|()| std::fs::set_permissions(&building, std::fs::Permissions::from_mode(mode)));
-        closed.doing(|| format!("Failed to chmod mount directory \"{}\" ({mode:04o})", building.display()))
-    };
-    undo.step("close the volume's directory", close, |()| || Ok(()))?;
+    undo.step("close the volume's directory", || close(volume, &building), |()| || Ok(()))?;
     Ok(building)
+}
+
+/// Gives an instance's volume at `path` to its owner, and closes it to all others.
+///
+/// # Errors
+/// What the kernel says.
+pub fn close(volume: &Volume, path: &Path) -> Result<()> {
+    let mode = volume.kind.volume_mode();
+    lchown(path, Some(volume.owner), None)
+        .and_then(|()| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)))
+        .doing(|| format!("Failed to chmod mount directory \"{}\" ({mode:04o})", path.display()))
 }
 
 /// Makes the directory that a volume's snapshots are in, where it is missing.
