@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use corten_api::error::{Error, Result};
 use rustls::pki_types::ServerName;
@@ -91,6 +92,21 @@ impl Endpoint {
     }
 }
 
+/// How long the other end may leave unanswered what TCP sends it, in milliseconds; as in LXD.
+const SILENCE: u32 = 120_000;
+/// How often TCP asks an end that says nothing whether it is there; as in LXD.
+const ASK: Duration = Duration::from_secs(3);
+
+/// Lets a connection break when the machine at its other end is gone: without a word of it, it would be held for ever.
+pub fn notice_silence(stream: &TcpStream) {
+    use rustix::net::sockopt;
+    // Where the kernel does not know one of them the others help.
+    let _ = sockopt::set_socket_keepalive(stream, true);
+    let _ = sockopt::set_tcp_keepidle(stream, ASK);
+    let _ = sockopt::set_tcp_keepintvl(stream, ASK);
+    let _ = sockopt::set_tcp_user_timeout(stream, SILENCE);
+}
+
 fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
@@ -117,6 +133,7 @@ async fn dial(host: &str, port: u16) -> Result<TcpStream> {
             Ok(stream) => {
                 // Small requests must not wait for Nagle's timer.
                 let _ = stream.set_nodelay(true);
+                notice_silence(&stream);
                 return Ok(stream);
             }
             Err(error) => reasons.push(format!("dial tcp {address}: connect: {}", plain_reason(&error))),

@@ -23,6 +23,14 @@ impl Server {
     /// # Errors
     /// When the server cannot be reached or refuses, with its words.
     pub async fn websocket(&self, path: &str) -> Result<WebSocket> {
+        self.websocket_of(path, None).await
+    }
+
+    /// As [`Server::websocket`], to a server that is not trusted to send no more than `most` bytes in one message.
+    ///
+    /// # Errors
+    /// As [`Server::websocket`].
+    pub async fn websocket_of(&self, path: &str, most: Option<usize>) -> Result<WebSocket> {
         let endpoint = self.endpoint();
         let stream = endpoint.connect().await?;
         let scheme = if matches!(stream, Stream::Tls(_)) { "wss" } else { "ws" };
@@ -32,8 +40,8 @@ impl Server {
         if let Ok(agent) = self.user_agent().parse() {
             request.headers_mut().insert("user-agent", agent);
         }
-        // Frames are passed on as they come; a limit of ours would only break what a server may send.
-        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+        // Where frames are passed on as they come, a limit of ours would only break what a server may send.
+        let config = WebSocketConfig::default().max_message_size(most).max_frame_size(most);
         match tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await {
             Ok((socket, _)) => Ok(socket),
             Err(error) => Err(refusal(path, &error)),

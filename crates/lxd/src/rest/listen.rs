@@ -162,6 +162,7 @@ impl<A: Service> Https<A> {
                     continue;
                 };
                 let _ = stream.set_nodelay(true);
+                corten_client::endpoint::notice_silence(&stream);
                 let (server, acceptor) = (server.clone(), acceptor.clone());
                 tokio::spawn(async move {
                     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
