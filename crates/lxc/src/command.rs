@@ -49,6 +49,7 @@ mod start;
 mod stop;
 mod storage;
 mod storage_volume;
+mod transfer;
 mod version;
 mod warning;
 

@@ -1,9 +1,12 @@
-//! `lxc storage volume copy` and `move`: within one server.
+//! `lxc storage volume copy` and `move`: within one server, or from one to another.
 
-use corten_api::error::{Error, Result};
+use corten_api::error::{Context, Error, Result};
+use corten_api::instance::InstancePostTarget;
 use corten_api::operation::Operation;
 use corten_api::status::StatusCode;
-use corten_api::storage_pool_volume::{StorageVolume, StorageVolumePost, StorageVolumeSource, StorageVolumesPost};
+use corten_api::storage_pool_volume::{
+    StorageVolume, StorageVolumePost, StorageVolumePostTarget, StorageVolumeSource, StorageVolumesPost,
+};
 use corten_api::storage_pool_volume_snapshot::StorageVolumeSnapshot;
 use corten_api::url;
 use corten_client::operation::Running;
@@ -12,6 +15,7 @@ use hyper::Method;
 
 use super::{CUSTOM, path};
 use crate::arguments::{Arguments, Flag};
+use crate::command::transfer::{self, Origin};
 use crate::commands::Command;
 use crate::progress::{self, Progress};
 use crate::session::{Resource, Session};
@@ -62,6 +66,8 @@ struct Ends {
     source_pool: String,
     /// With a snapshot's name after a slash, if one is copied.
     source_volume: String,
+    /// Whether both ends are the same remote.
+    same: bool,
     volume: StorageVolume,
     target: Server,
     target_pool: String,
@@ -83,8 +89,9 @@ async fn ends(session: &Session, arguments: &Arguments) -> Result<Ends> {
     source.server = entity::at_target(source.server, arguments);
     let (source_pool, source_volume) = pool_and_volume(&source.name, "source")?;
     let (target_pool, target_volume) = pool_and_volume(&target.name, "target")?;
-    if source.remote != target.remote {
-        return Err(Error::not_implemented("Volumes cannot be copied between servers yet, only between pools of one"));
+    let same = source.remote == target.remote;
+    if !same && !arguments.text("destination-target").is_empty() {
+        return Err(Error::invalid("Cannot use ---destination-target when copying to another remote"));
     }
     let (parent, snapshot) = source_volume
         .split_once('/')
@@ -104,8 +111,8 @@ async fn ends(session: &Session, arguments: &Arguments) -> Result<Ends> {
     if arguments.text("target").is_empty() {
         source.server = source.server.at_member(&member);
     }
-    let target = target.server.at_member(&member);
-    Ok(Ends { source, source_pool, source_volume, volume, target, target_pool, target_volume })
+    let target = if same { target.server.at_member(&member) } else { target.server };
+    Ok(Ends { source, source_pool, source_volume, same, volume, target, target_pool, target_volume })
 }
 
 async fn watch(session: &Session, running: &Running, doing: &'static str, done: &str) -> Result<()> {
@@ -124,19 +131,30 @@ async fn watch(session: &Session, running: &Running, doing: &'static str, done: 
 
 async fn copy(session: &Session, arguments: &Arguments) -> Result<()> {
     let ends = ends(session, arguments).await?;
+    let words = ("Copying the storage volume: %s", "Storage volume copied successfully!");
+    copy_between(session, arguments, ends, words).await
+}
+
+async fn copy_between(
+    session: &Session,
+    arguments: &Arguments,
+    ends: Ends,
+    (doing, done): (&'static str, &str),
+) -> Result<()> {
     let project = arguments.text("target-project");
     let target = if project.is_empty() { ends.target.clone() } else { ends.target.in_project(project) };
     let from_project = if target.project() == ends.source.server.project() { "" } else { ends.source.server.project() };
-    let request = StorageVolumesPost {
+    let alone = ends.source_volume.contains('/') || arguments.is_set("volume-only");
+    let mut request = StorageVolumesPost {
         name: ends.target_volume,
         r#type: CUSTOM.to_owned(),
         content_type: ends.volume.content_type,
         config: ends.volume.config,
         description: ends.volume.description,
         source: StorageVolumeSource {
-            name: ends.source_volume,
+            name: ends.source_volume.clone(),
             r#type: "copy".to_owned(),
-            pool: ends.source_pool,
+            pool: ends.source_pool.clone(),
             volume_only: arguments.is_set("volume-only"),
             refresh: arguments.is_set("refresh"),
             project: from_project.to_owned(),
@@ -144,13 +162,57 @@ async fn copy(session: &Session, arguments: &Arguments) -> Result<()> {
         },
         ..StorageVolumesPost::default()
     };
-    let path = url::path(["storage-pools", &ends.target_pool, "volumes", CUSTOM]);
-    let running = target.start(Method::POST, &path, &request, "").await?;
-    watch(session, &running, "Copying the storage volume: %s", "Storage volume copied successfully!").await
+    let source = &ends.source.server;
+    let into = url::path(["storage-pools", &ends.target_pool, "volumes", CUSTOM]);
+    if source.endpoint().is_same(target.endpoint()) {
+        let running = target.start(Method::POST, &into, &request, "").await?;
+        return watch(session, &running, doing, done).await;
+    }
+    target.require_extension("storage_api_remote_volume_handling").await?;
+    "migration".clone_into(&mut request.source.r#type);
+    let between = transfer::Ends {
+        source,
+        target: &target,
+        creation: "Failed storage volume creation",
+        migration: "Failed storage volume migration",
+    };
+    let take = async |origin: Origin| {
+        let mut request = request.clone();
+        origin.mode.clone_into(&mut request.source.mode);
+        request.source.operation = origin.operation;
+        request.source.certificate = origin.certificate;
+        request.source.secrets = origin.secrets;
+        target.start(Method::POST, &into, &request, "").await
+    };
+    let from = path(&ends.source_pool, CUSTOM, &ends.source_volume, None);
+    let offer = async |to: Option<InstancePostTarget>| {
+        let to = to.map(|InstancePostTarget { certificate, operation, secrets }| StorageVolumePostTarget {
+            certificate,
+            operation,
+            secrets,
+        });
+        let request = StorageVolumePost {
+            name: ends.source_volume.clone(),
+            pool: ends.source_pool.clone(),
+            migration: true,
+            volume_only: alone,
+            target: to,
+            ..StorageVolumePost::default()
+        };
+        source.start(Method::POST, &from, &request, "").await
+    };
+    let mut progress = Progress::new(doing, session.quiet);
+    let mode = arguments.text_or("mode", "pull");
+    let ended = transfer::transfer(&between, mode, offer, take, &mut progress).await;
+    progress.done(if ended.is_ok() { done } else { "" });
+    ended.map(drop)
 }
 
 async fn move_to(session: &Session, arguments: &Arguments) -> Result<()> {
     let ends = ends(session, arguments).await?;
+    if !ends.same {
+        return to_another_server(session, arguments, ends).await;
+    }
     let request = StorageVolumePost {
         name: ends.target_volume,
         pool: ends.target_pool,
@@ -164,6 +226,18 @@ async fn move_to(session: &Session, arguments: &Arguments) -> Result<()> {
     let running = if reply.kind == "async" { reply.read()? } else { finished() };
     let running = Running::new(server.clone(), running);
     watch(session, &running, "Moving the storage volume: %s", "Storage volume moved successfully!").await
+}
+
+/// A copy to another server, then a delete here.
+async fn to_another_server(session: &Session, arguments: &Arguments, ends: Ends) -> Result<()> {
+    let (server, pool, name) = (ends.source.server.clone(), ends.source_pool.clone(), ends.source_volume.clone());
+    // What is said last is said when the volume is gone here.
+    copy_between(session, arguments, ends, ("Moving the storage volume: %s", "")).await?;
+    let (volume, snapshot) = name.split_once('/').map_or((name.as_str(), None), |(volume, one)| (volume, Some(one)));
+    let gone = server.delete(&path(&pool, CUSTOM, volume, snapshot)).await;
+    gone.context("Failed deleting source volume after copy")?;
+    Progress::new("", session.quiet).done("Storage volume moved successfully!");
+    Ok(())
 }
 
 /// An operation that is over.
