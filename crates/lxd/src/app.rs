@@ -12,6 +12,7 @@ pub mod facts;
 pub mod images;
 pub mod instances;
 pub mod metrics;
+pub mod migration;
 pub mod network_acls;
 pub mod networks;
 pub mod notes;

@@ -2,9 +2,10 @@
 
 use super::events::Events;
 use super::operation::{Class, Connections, Op, Plan, Sockets};
+use super::websocket::Socket;
 use corten_api::error::{Error, Result};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -114,6 +115,45 @@ impl Operations {
         Ok(op)
     }
 
+    /// Runs work on a thread of its own once clients have connected the websockets of `names`, for which they have
+    /// `patience`; until then it holds no thread. Their secrets are the metadata, each under its own name.
+    ///
+    /// # Errors
+    /// When the daemon shuts down, or there are no random bytes.
+    pub fn run_connected(
+        self: &Arc<Self>,
+        plan: Plan,
+        names: &[&'static str],
+        patience: Duration,
+        work: impl FnOnce(&Op, BTreeMap<&'static str, Socket>) -> Result<()> + Send + 'static,
+    ) -> Result<Op> {
+        let (sockets, connections) = Sockets::new(names)?;
+        let plan = sockets.secrets().into_iter().fold(plan, |plan, (name, secret)| plan.metadata(&name, secret));
+        let op = self.add(Class::Websocket, plan, Some(sockets))?;
+        op.start();
+        let (worker, runtime) = (op.clone(), self.runtime.clone());
+        self.spawn(&op, async move {
+            let connected = tokio::select! {
+                connected = tokio::time::timeout(patience, all_of(connections)) => connected,
+                () = worker.cancelled() => return Err(Error::invalid("The operation was cancelled")),
+            };
+            let sockets = connected.ok().flatten();
+            let sockets = sockets.ok_or_else(|| Error::internal("Timed out waiting for migration connections"))?;
+            let (tell, told) = tokio::sync::oneshot::channel();
+            let name: String = worker.description().chars().take(15).collect();
+            let run = move || {
+                let _runtime = runtime.enter();
+                let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| work(&worker, sockets)));
+                // The operation waits for it.
+                let _ = tell.send(outcome.unwrap_or_else(|panic| Err(panicked(&*panic))));
+            };
+            let thread = std::thread::Builder::new().name(name).spawn(run);
+            thread.map_err(|error| Error::internal(format!("Failed to start a thread: {error}")))?;
+            told.await.unwrap_or_else(|_| Err(Error::internal("The thread of the operation is gone")))
+        });
+        Ok(op)
+    }
+
     /// Makes a token: an operation without work, which runs until it is used or cancelled.
     ///
     /// # Errors
@@ -177,6 +217,15 @@ impl Operations {
         self.runtime.block_on(op.wait());
         op.outcome().unwrap_or_else(|| Err(Error::internal("The operation has no outcome")))
     }
+}
+
+/// Every websocket, once it is there; `None` when one cannot come any more.
+async fn all_of(connections: Connections) -> Option<BTreeMap<&'static str, Socket>> {
+    let mut sockets = BTreeMap::new();
+    for (name, connection) in connections {
+        sockets.insert(name, connection.await.ok()?);
+    }
+    Some(sockets)
 }
 
 /// What a panic said.

@@ -1,7 +1,7 @@
 //! `/1.0/instances/NAME`: shown, changed, renamed, deleted.
 
 use corten_api::error::{Error, Result};
-use corten_api::instance::{InstancePost, InstancePut};
+use corten_api::instance::{InstancePost, InstancePostTarget, InstancePut, InstanceSource};
 use corten_api::status::StatusCode;
 use corten_config::name::check_instance;
 use corten_db::table::instances;
@@ -9,7 +9,11 @@ use corten_instance::instance::Instance;
 use serde_json::Value;
 
 use crate::app::backups::{Owner, change};
+use crate::app::instances::copy::Source;
 use crate::app::instances::{Instances, delete, relocate, rename, restore, snapshots, state, status, update, view};
+use crate::app::migration::instance_source;
+use crate::app::migration::request::{self, Way};
+use crate::app::migration::session::Peer;
 use crate::app::{Call, Endpoint};
 use crate::rest::reply::Reply;
 use crate::rest::route::May;
@@ -103,9 +107,15 @@ fn amend(call: &Call) -> Result<Reply> {
 
 fn rename(call: &Call) -> Result<Reply> {
     let instance = find(call)?;
-    let post: InstancePost = call.json()?;
+    let body = call.json_object()?;
+    // Old clients do not say whether memory is to go along, and mean that it is.
+    let says_live = body.get("live").is_some_and(Value::is_boolean);
+    let post: InstancePost = crate::rest::call::read_json(Value::Object(body).to_string().as_bytes())?;
     let name = if post.name.is_empty() { instance.name.clone() } else { post.name.clone() };
     check_instance(&name)?;
+    if post.migration && post.pool.is_empty() && post.project.is_empty() {
+        return migrate(call, instance, &InstancePost { live: post.live || !says_live, ..post });
+    }
     if post.migration {
         return relocate(call, &instance, name, &post);
     }
@@ -119,11 +129,48 @@ fn rename(call: &Call) -> Result<Reply> {
     Reply::accepted(&op)
 }
 
+/// Lets another server have the instance.
+fn migrate(call: &Call, instance: Instance, post: &InstancePost) -> Result<Reply> {
+    let running = !matches!(status(&call.app, &instance), StatusCode::Stopped | StatusCode::Error);
+    instance_source::must_not_be_live(post.live && running, "source")?;
+    let asked = InstanceSource {
+        source: instance.name.clone(),
+        instance_only: post.instance_only || post.container_only,
+        allow_inconsistent: post.allow_inconsistent,
+        ..InstanceSource::default()
+    };
+    let source = Source::find(&call.app, &instance.project, &asked)?;
+    offer(call, "Migrating instance", source, post.target.as_ref())
+}
+
+/// Starts to send an instance or snapshot: to a target that waits for it, or to whoever connects to the operation.
+///
+/// # Errors
+/// When the target cannot be reached.
+pub fn offer(
+    call: &Call,
+    description: &'static str,
+    source: Source,
+    target: Option<&InstancePostTarget>,
+) -> Result<Reply> {
+    let plan = call.app.plan(call, description).container(&source.instance.name);
+    let app = call.app.clone();
+    let work = move |session, _: &_| instance_source::send(&app, &source, session);
+    let op = match target {
+        None => request::start(&call.app, plan.cancellable(), Way::Wait, work)?,
+        Some(target) => {
+            let (operation, certificate) = (target.operation.clone(), target.certificate.clone());
+            let peer = Peer { operation, certificate, secrets: target.secrets.clone() };
+            request::start_to(&call.app, plan, &peer, work)?
+        }
+    };
+    Reply::accepted(&op)
+}
+
 /// A move that this server does by itself: to another of its pools, or to another project.
 fn relocate(call: &Call, instance: &Instance, name: String, post: &InstancePost) -> Result<Reply> {
     let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(instance));
     let (pool, project) = match (post.pool.as_str(), post.project.as_str()) {
-        ("", "") => return Err(Error::not_implemented("Migrating instances between servers is not there yet")),
         ("", project) => (None, project.to_string()),
         (pool, _) => (Some(pool.to_string()), key.0.clone()),
     };

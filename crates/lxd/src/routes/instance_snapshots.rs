@@ -1,6 +1,7 @@
 //! `/1.0/instances/NAME/snapshots`: what instances were at some time.
 
 use corten_api::error::{Error, Result};
+use corten_api::instance::InstanceSource;
 use corten_api::instance_snapshot::{
     InstanceSnapshot, InstanceSnapshotPost, InstanceSnapshotPut, InstanceSnapshotsPost,
 };
@@ -8,7 +9,8 @@ use corten_api::url::path_in;
 use corten_config::value::url::check_segment;
 use serde_json::{Value, json};
 
-use super::instance::{find, key};
+use super::instance::{find, key, offer};
+use crate::app::instances::copy::Source;
 use crate::app::instances::snapshots::{self, change, names, remove, rename, take};
 use crate::app::projects::allow;
 use crate::app::{Call, Endpoint};
@@ -92,7 +94,12 @@ fn change_name(call: &Call) -> Result<Reply> {
     snapshots::find(&call.app, &instance, &old)?;
     let body: InstanceSnapshotPost = call.json()?;
     if body.migration {
-        return Err(Error::not_implemented("Migrating snapshots is not there yet"));
+        if body.name.is_empty() {
+            return Err(Error::invalid("A new name for the container must be provided"));
+        }
+        let asked = InstanceSource { source: format!("{}/{old}", instance.name), ..InstanceSource::default() };
+        let source = Source::find(&call.app, &instance.project, &asked)?;
+        return offer(call, "Transferring snapshot", source, body.target.as_ref());
     }
     rename::check(&call.app, &instance, &body.name)?;
     let (app, requestor, key) = (call.app.clone(), call.lifecycle_requestor(), key(&instance));

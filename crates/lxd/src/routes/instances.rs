@@ -7,6 +7,7 @@ use corten_api::instance::{Instance as Shown, InstanceFull, InstancesPost, Insta
 use corten_api::url;
 use corten_db::table::instances;
 use corten_instance::instance::Instance;
+use corten_instance::volatile;
 
 use crate::app::backups::{change, import, receive};
 use crate::app::images::source;
@@ -14,6 +15,8 @@ use crate::app::instances::copy::Source;
 use crate::app::instances::create::{self, Origin};
 use crate::app::instances::listed::Listed;
 use crate::app::instances::{Instances, instance_types, refresh, snapshots, state, status, view};
+use crate::app::migration::request::{self, Way};
+use crate::app::migration::{self, instance_source, target_pool};
 use crate::app::projects::allow;
 use crate::app::projects::quota::Quota;
 use crate::app::{Call, Endpoint};
@@ -124,7 +127,9 @@ fn create(call: &Call) -> Result<Reply> {
         "none" => None,
         "image" => Some(source::find(&call.app, &project, &post.source)?),
         "migration" => {
-            return Err(Error::not_implemented("Instances from other servers are not there yet"));
+            create::request::check_profiles(&call.app, &project, &post)?;
+            create::request::check_name(&post)?;
+            return take_in(call, project, post);
         }
         other => return Err(Error::invalid(format!("Unknown source type {other}"))),
     };
@@ -166,6 +171,38 @@ fn copy(call: &Call, project: String, mut post: InstancesPost) -> Result<Reply> 
             return refresh::refresh(&app, &key, &source, alone);
         }
         create::create(&app, &project, &post, &Origin::Copy(Box::new(source.clone())), Some(&requestor))
+    })?;
+    Reply::accepted(&op)
+}
+
+/// An instance of another server, or what brings one that is there up to date.
+fn take_in(call: &Call, project: String, mut post: InstancesPost) -> Result<Reply> {
+    let (app, source) = (&call.app, &post.source);
+    let way = Way::of_target(&source.mode, &source.operation, &source.certificate, &source.secrets)?;
+    instance_source::must_not_be_live(source.live || source.secrets.contains_key("criu"), "destination")?;
+    let key = (project.clone(), post.name.clone());
+    let there = app.view(|view| Ok(instances::id(view, &key.0, &key.1)?))?.is_some();
+    let refreshes = post.source.refresh && there;
+    if !refreshes {
+        if there {
+            let words = "Failed creating instance record: Add instance info to the database: \
+                         This \"instances\" entry already exists";
+            return Err(Error::internal(words));
+        }
+        target_pool::choose(app, &project, &mut post)?;
+        if !post.source.base_image.is_empty() {
+            post.config.insert(volatile::BASE_IMAGE.to_string(), post.source.base_image.clone());
+        }
+        create::must_be_allowed(app, &project, &mut post, None)?;
+    }
+    let plan = app.plan(call, "Creating instance").container(&post.name);
+    let (worker, requestor) = (app.clone(), call.lifecycle_requestor());
+    let op = request::start(app, plan, way, move |session, _| {
+        if refreshes {
+            let alone = post.source.instance_only || post.source.container_only;
+            return migration::instance::bring_up_to_date(&worker, &key, session, alone);
+        }
+        migration::instance::take_in(&worker, &project, &post, session, Some(&requestor))
     })?;
     Reply::accepted(&op)
 }

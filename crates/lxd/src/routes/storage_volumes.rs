@@ -18,6 +18,8 @@ use corten_db::table::storage_volumes::{self, CUSTOM, IMAGE};
 use corten_storage::volume::{Kind, Volume, storage_name};
 use serde_json::{Value, json};
 
+mod migration;
+
 /// What this file answers.
 pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::at("/1.0/storage-pools/{name}/volumes").get(list, May::View).post(create, May::Edit),
@@ -115,7 +117,7 @@ fn make(call: &Call, body: StorageVolumesPost) -> Result<Reply> {
     let place = place(call, &scope, &body.name);
     match body.source.r#type.as_str() {
         "" | "copy" => {}
-        "migration" => return Err(Error::not_implemented("Moving volumes between servers is not there yet")),
+        "migration" => return migration::take_in(call, place, body),
         other => return Err(Error::invalid(format!("Unknown source type {other:?}"))),
     }
     if body.source.name.is_empty() {
@@ -194,7 +196,7 @@ fn rename(call: &Call) -> Result<Reply> {
     let scope = call.app.scope(call)?;
     let old = place(call, &scope, call.part("volume"));
     if body.migration {
-        return Err(Error::not_implemented("Moving volumes between servers is not there yet"));
+        return migration::offer(call, old, &body);
     }
     let pool = if body.pool.is_empty() { old.pool.clone() } else { body.pool.clone() };
     let project = if body.project.is_empty() { scope } else { call.app.project(&body.project)? };

@@ -9,6 +9,7 @@ use corten_db::error::Abort;
 use corten_db::table::images::Source;
 use corten_db::table::{architecture, images};
 use corten_db::{Tx, View};
+use tokio::runtime::Handle;
 
 use super::archive;
 use super::find::kind_code;
@@ -89,7 +90,15 @@ pub fn fetch(app: &App, project: &str, origin: &Origin, wish: &Wish, op: &Op) ->
 /// # Errors
 /// That of `work`, or that the operation was cancelled.
 pub fn wait<T>(app: &App, op: &Op, work: impl Future<Output = Result<T>>) -> Result<T> {
-    app.runtime.block_on(async {
+    wait_on(&app.runtime, op, work)
+}
+
+/// As [`wait`].
+///
+/// # Errors
+/// As [`wait`].
+pub fn wait_on<T>(runtime: &Handle, op: &Op, work: impl Future<Output = Result<T>>) -> Result<T> {
+    runtime.block_on(async {
         tokio::select! {
             outcome = work => outcome,
             () = op.cancelled() => Err(Error::invalid("The operation was cancelled")),

@@ -89,7 +89,7 @@ impl Source {
     }
 
     /// Description and keys that the volume of the copy gets.
-    pub(super) fn volume_row(&self, view: &View<'_>) -> Result<(String, Config), Abort> {
+    pub fn volume_row(&self, view: &View<'_>) -> Result<(String, Config), Abort> {
         let volume = self.own_volume(view)?;
         let Some(snapshot) = &self.snapshot else { return Ok((volume.description, volume.config)) };
         let row = volume_snapshots::get(view, volume.id, &snapshot.name)?;
@@ -139,7 +139,7 @@ impl Source {
     ///
     /// # Errors
     /// When it is being changed now.
-    pub(super) fn claim(&self, app: &App) -> Result<Option<Claim>> {
+    pub fn claim(&self, app: &App) -> Result<Option<Claim>> {
         let key = key(&self.instance);
         match app.instances.claims.take(&key, Action::Snapshot, || observe(app, &key))? {
             Taken::Go(claim) => Ok(Some(claim)),
@@ -151,7 +151,7 @@ impl Source {
     ///
     /// # Errors
     /// When the source has no volume.
-    pub(super) fn volume(&self, app: &App) -> Result<(Pool, Volume)> {
+    pub fn volume(&self, app: &App) -> Result<(Pool, Volume)> {
         let (pool, volume) = root::volume(app, &self.instance)?;
         let volume = self.snapshot.as_ref().map_or(volume.clone(), |snapshot| volume.snapshot(&snapshot.name));
         Ok((pool, volume))
@@ -161,7 +161,7 @@ impl Source {
     ///
     /// # Errors
     /// When it cannot be frozen.
-    pub(super) fn hold(&self, app: &App, pool: &Pool) -> Result<Option<Still>> {
+    pub fn hold(&self, app: &App, pool: &Pool) -> Result<Option<Still>> {
         if self.snapshot.is_some() || self.allow_inconsistent {
             return Ok(None);
         }
@@ -170,7 +170,7 @@ impl Source {
 }
 
 /// A snapshot's devices, with its root disk on the pool of the instance that it now belongs to.
-pub(super) fn on_pool_of(target: &Instance, devices: &Devices) -> Devices {
+pub fn on_pool_of(target: &Instance, devices: &Devices) -> Devices {
     let mut devices = devices.clone();
     let Some((name, root)) = target.root_disk() else { return devices };
     let pool = root.get("pool").cloned().unwrap_or_default();

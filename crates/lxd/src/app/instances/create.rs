@@ -33,6 +33,8 @@ use super::{backup_file, devices, ids, links, root, snapshots, unprivileged};
 use crate::app::App;
 use crate::app::images::find::seen_from;
 use crate::app::images::source::{Ready, Wanted};
+use crate::app::migration::incoming::Incoming;
+use crate::app::migration::rows::Rows;
 use crate::app::projects::allow;
 use crate::app::projects::holdings::Guest;
 use crate::app::projects::restrictions::is_safe;
@@ -47,6 +49,8 @@ pub enum Origin {
     Image(Box<Ready>),
     /// Another instance, or a snapshot of one.
     Copy(Box<Source>),
+    /// An instance of another server.
+    Migration(Arc<Incoming>),
 }
 
 /// Refuses what the limits and restrictions of the project do not let a client do, before anything is fetched for it.
@@ -152,10 +156,13 @@ fn make(
     let pool = instance.pool().unwrap_or_default().to_string();
     let context = [("storage-pool", Value::from(pool)), ("type", Value::from("container"))];
     app.lifecycle_with(project, "instance-created", &source, requestor.cloned(), context);
-    if let Origin::Copy(source) = origin {
-        for snapshot in &source.along {
-            snapshots::tell(app, &instance, &snapshot.name, "instance-snapshot-created", requestor);
-        }
+    let along: Vec<String> = match origin {
+        Origin::Copy(source) => source.along.iter().map(|snapshot| snapshot.name.clone()).collect(),
+        Origin::Migration(incoming) => incoming.names(),
+        Origin::Nothing | Origin::Image(_) => Vec::new(),
+    };
+    for name in along {
+        snapshots::tell(app, &instance, &name, "instance-snapshot-created", requestor);
     }
     Ok(())
 }
@@ -217,6 +224,23 @@ pub(super) fn expanded(
     Ok(expand(&instance.config, &instance.devices, profiles.iter()))
 }
 
+/// The pool that an instance will be on which is made as `post` says.
+///
+/// # Errors
+/// When it has no root disk, or there is no such pool.
+pub fn planned_pool(app: &App, project: &str, post: &InstancesPost) -> Result<Pool> {
+    let instance = Instance {
+        project: project.to_string(),
+        name: post.name.clone(),
+        devices: post.devices.clone(),
+        profiles: post.profiles.clone().unwrap_or_else(|| vec!["default".to_string()]),
+        ..Instance::default()
+    };
+    let (_, devices) = app.view(|view| expanded(view, &instance))?;
+    let (_, disk) = only_root_disk(&devices).map_err(|error| error.context("Failed getting root disk"))?;
+    Pools::get(app, disk.get("pool").map_or("", String::as_str))
+}
+
 /// The volatile keys that an instance begins with.
 fn volatile_keys(app: &App, instance: &Instance, origin: &Origin) -> Result<Config> {
     let (map, base) = ids::choose(app, instance)?;
@@ -231,6 +255,8 @@ fn volatile_keys(app: &App, instance: &Instance, origin: &Origin) -> Result<Conf
     if matches!(origin, Origin::Copy(_)) {
         // The files are those of the source, and so are the ids that they carry.
         keys.remove(volatile::IDMAP_ON_DISK);
+    }
+    if matches!(origin, Origin::Copy(_) | Origin::Migration(_)) {
         keys.insert(volatile::APPLY_TEMPLATE.to_string(), "copy".to_string());
     }
     keys.extend(nic::new_keys(instance)?);
@@ -248,7 +274,11 @@ fn record(app: &App, planned: &Instance, origin: &Origin) -> Result<Instance> {
     let root = only_root_disk(&planned.expanded_devices);
     let (_, disk) = root.map_err(|error| error.context("Failed initialising instance: Failed getting root disk"))?;
     let pool = disk.get("pool").cloned().unwrap_or_default();
-    let id = app.write(|tx| insert_from(tx, planned, &pool, origin))?;
+    let rows = match origin {
+        Origin::Migration(incoming) => Some(Rows::of(app, planned, incoming)?),
+        _ => None,
+    };
+    let id = app.write(|tx| insert_from(tx, planned, &pool, origin, rows.as_ref()))?;
     // As it will be read again: LXD's word for "never used" is the epoch.
     let last_used = if planned.last_used.is_never() { Time::from_unix(0, 0) } else { planned.last_used };
     Ok(Instance { id, last_used, ..planned.clone() })
@@ -259,10 +289,16 @@ fn record(app: &App, planned: &Instance, origin: &Origin) -> Result<Instance> {
 /// # Errors
 /// When the name is taken, the project does not let it be, or there is no such pool.
 pub fn insert(tx: &mut Tx<'_>, planned: &Instance, pool: &str) -> Result<i64, Abort> {
-    insert_from(tx, planned, pool, &Origin::Nothing)
+    insert_from(tx, planned, pool, &Origin::Nothing, None)
 }
 
-fn insert_from(tx: &mut Tx<'_>, planned: &Instance, pool: &str, origin: &Origin) -> Result<i64, Abort> {
+fn insert_from(
+    tx: &mut Tx<'_>,
+    planned: &Instance,
+    pool: &str,
+    origin: &Origin,
+    rows: Option<&Rows>,
+) -> Result<i64, Abort> {
     if instances::id(tx, &planned.project, &planned.name)?.is_some() {
         let words = "Add instance info to the database: This \"instances\" entry already exists";
         return Err(Error::conflict(words).into());
@@ -291,9 +327,10 @@ fn insert_from(tx: &mut Tx<'_>, planned: &Instance, pool: &str, origin: &Origin)
         devices: planned.devices.clone(),
     };
     let id = instances::insert(tx, &row, &holder)?;
-    let (description, config) = match origin {
-        Origin::Copy(source) => source.volume_row(tx)?,
-        Origin::Nothing | Origin::Image(_) => (String::new(), Config::new()),
+    let (description, config) = match (origin, rows) {
+        (Origin::Copy(source), _) => source.volume_row(tx)?,
+        (_, Some(rows)) => rows.volume.clone(),
+        _ => (String::new(), Config::new()),
     };
     let volume = storage_volumes::Volume {
         id: 0,
@@ -309,6 +346,9 @@ fn insert_from(tx: &mut Tx<'_>, planned: &Instance, pool: &str, origin: &Origin)
     let volume = storage_volumes::insert(tx, &volume)?;
     if let Origin::Copy(source) = origin {
         source.insert_along(tx, planned, id, volume)?;
+    }
+    if let Some(rows) = rows {
+        rows.insert_snapshots(tx, id, volume)?;
     }
     Ok(id)
 }
@@ -341,6 +381,10 @@ fn fill(app: &Arc<App>, instance: &Instance, origin: &Origin, undo: &mut Undo) -
                 .map_err(|error| corten_api::error::Error::from(error).context("Failed creating instance from image"))?
         }
         Origin::Copy(source) => source.fill(app, &pool, &volume)?,
+        Origin::Migration(incoming) => {
+            let mut receive = |name: Option<&str>, landing: &_| Ok(incoming.receive(name, landing)?);
+            pool.receive_volume(&volume, &incoming.names(), &mut receive)?
+        }
     };
     undo.absorb(made);
     limit(instance, &pool, &volume)

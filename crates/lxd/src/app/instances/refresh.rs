@@ -124,7 +124,11 @@ fn insert(tx: &mut Tx<'_>, target: &Instance, source: &Source) -> Result<(), Abo
     Ok(())
 }
 
-fn forget(tx: &mut Tx<'_>, target: &Instance, names: &[String]) -> Result<(), Abort> {
+/// Removes the rows of snapshots of these names, and takes back what [`insert`] noted.
+///
+/// # Errors
+/// The database's.
+pub fn forget(tx: &mut Tx<'_>, target: &Instance, names: &[String]) -> Result<(), Abort> {
     let volume = volume_of(tx, target)?;
     for name in names {
         if let Some(snapshot) = snapshots::get(tx, target.id, name)? {

@@ -6,6 +6,7 @@ mod changes;
 mod copies;
 mod forwards;
 mod killed;
+mod migration;
 mod snapshots;
 mod world;
 

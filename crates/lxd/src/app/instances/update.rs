@@ -54,7 +54,7 @@ pub fn update(app: &Arc<App>, key: &Key, put: &InstancePut, requestor: Option<&E
     let outcome = Instances::find(app, &key.0, &key.1).and_then(|old| {
         check_config(&put.config)?;
         check_devices(app, &put.devices)?;
-        let new = planned(app, &old, put)?;
+        let new = planned(app, &old, &with_own_ids(&old, put))?;
         bring_about(app, &old, &new, false)?;
         backup_file::refresh(app, key);
         tell(app, &new, "instance-updated", requestor);
@@ -149,6 +149,18 @@ pub(super) fn planned(app: &App, old: &Instance, put: &InstancePut) -> Result<In
 
 /// Keys without which the files of an instance would be of unknown owners.
 const KEPT: [&str; 4] = [volatile::IDMAP_BASE, volatile::IDMAP_CURRENT, volatile::IDMAP_NEXT, volatile::IDMAP_ON_DISK];
+
+/// The request, but for what the instance's files are shifted by: that is as it is, and a client that refreshes a copy says
+/// how it is at the source.
+fn with_own_ids(old: &Instance, put: &InstancePut) -> InstancePut {
+    let mut put = put.clone();
+    if let (Some(asked), Some(own)) =
+        (put.config.get_mut(volatile::IDMAP_ON_DISK), old.config.get(volatile::IDMAP_ON_DISK))
+    {
+        asked.clone_from(own);
+    }
+    put
+}
 
 fn must_keep_ids(old: &Instance, new: &Instance) -> Result<()> {
     if KEPT.iter().any(|key| old.config.contains_key(*key) && !new.config.contains_key(*key)) {

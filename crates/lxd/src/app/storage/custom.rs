@@ -46,7 +46,7 @@ impl Place {
     }
 
     /// The volume and, where the name is that of a snapshot (`VOLUME/SNAPSHOT`), the snapshot's own name.
-    fn parts(&self) -> (Place, Option<&str>) {
+    pub fn parts(&self) -> (Place, Option<&str>) {
         match self.name.split_once('/') {
             Some((volume, snapshot)) => (Place { name: volume.to_string(), ..self.clone() }, Some(snapshot)),
             None => (self.clone(), None),
@@ -137,6 +137,19 @@ pub struct New<'a> {
 /// # Errors
 /// 400 for what is not right, 409 when the name is taken; nothing is left then.
 pub fn make(app: &Arc<App>, place: &Place, new: &New<'_>, fill: &Fill<'_>, watch: &Watch<'_>) -> Result<()> {
+    make_by(app, place, new, |pool, volume| Ok(pool.create_volume(volume, fill, watch)?))
+}
+
+/// As [`make`], of a volume that `fill` puts on its pool.
+///
+/// # Errors
+/// As [`make`].
+pub fn make_by(
+    app: &Arc<App>,
+    place: &Place,
+    new: &New<'_>,
+    fill: impl FnOnce(&Pool, &Volume) -> Result<Undo>,
+) -> Result<()> {
     names::check_volume(&place.name)?;
     let pool = Pools::get(app, &place.pool)?;
     let config = checked(&pool, place, new.config)?;
@@ -155,7 +168,7 @@ pub fn make(app: &Arc<App>, place: &Place, new: &New<'_>, fill: &Fill<'_>, watch
     )?;
     let volume = place.volume(&config);
     pass("make the volume")?;
-    undo.absorb(pool.create_volume(&volume, fill, watch)?);
+    undo.absorb(fill(&pool, &volume)?);
     if let Some(size) = size(&config)? {
         pool.set_quota(&volume, Some(size))?;
     }

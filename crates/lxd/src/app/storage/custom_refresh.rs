@@ -71,7 +71,11 @@ pub fn refresh(app: &Arc<App>, place: &Place, source: &Place, alone: bool) -> Re
     Ok(())
 }
 
-fn insert(tx: &mut Tx<'_>, volume: i64, missing: &[volume_snapshots::VolumeSnapshot]) -> Result<Vec<i64>, Abort> {
+/// Writes the rows of snapshots of the volume with this row; gives theirs.
+///
+/// # Errors
+/// The database's.
+pub fn insert(tx: &mut Tx<'_>, volume: i64, missing: &[volume_snapshots::VolumeSnapshot]) -> Result<Vec<i64>, Abort> {
     let insert = |one: &volume_snapshots::VolumeSnapshot| {
         volume_snapshots::insert(tx, volume, &one.name, &one.description, one.expires, &one.config)
     };
