@@ -168,16 +168,28 @@ def requests(options, contenders, raw, samples):
 
 
 def lists(options, contenders, raw, samples):
-    """Lists of many stopped containers; the state of one that runs."""
+    """Lists of many stopped containers, then with some that run; the state of one that runs."""
     for each in contenders:
         connections = [each.connection() for _ in range(4)]
         load.side_by_side(connections, options.instances, lambda api, number: each.create_empty(f"s{number:04}", api))
-    for _ in range(max(3, options.rounds // 3)):
+    # LXD takes seconds for each of them.
+    turns = 3 if options.instances > 500 else max(3, options.rounds // 3)
+    for _ in range(turns):
         for each in contenders:
             for depth in (1, 2):
                 Watch(samples, each, f"recursion={depth}").of(lambda: each.ask("GET", f"/1.0/instances?recursion={depth}"))
             Watch(samples, each, "lxc list").of(lambda: each.client("list"))
     for each in contenders:
+        for number in range(options.listed_running):
+            each.create(f"l{number}", "busybox")
+            each.state(f"l{number}", "start")
+    for _ in range(turns):
+        for each in contenders:
+            Watch(samples, each, "list running").of(lambda: each.ask("GET", "/1.0/instances?recursion=2"))
+    for each in contenders:
+        for number in range(options.listed_running):
+            each.state(f"l{number}", "stop", force=True)
+            each.delete(f"l{number}")
         each.create("live", "busybox")
         each.state("live", "start")
         for _ in range(options.rounds):

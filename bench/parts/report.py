@@ -42,6 +42,8 @@ ROWS = [
     ("recursion=2", "the same: CPU", "cpu", "ms", 1 / 40),
     ("lxc list", "lxc list of them: wall", "wall", "ms", 1 / 30),
     ("lxc list", "the same: CPU", "cpu", "ms", None),
+    ("list running", "the same list with running ones among them: wall", "wall", "ms", None),
+    ("list running", "the same: CPU", "cpu", "ms", 1 / 40),
     ("state", "state of one that runs: wall", "wall", "ms", None),
     ("state", "the same: CPU", "cpu", "ms", "1 ms"),
     ("idle threads", "threads for 500 commands waited for", "wall", "", "8"),

@@ -147,3 +147,57 @@ fn the_end_of_a_command_is_told_by_its_status() {
         assert_eq!(daemon.lxc(["exec", "-t", "c1", "--", "sh", "-c", "kill -9 $$"]).status, 137);
     });
 }
+
+/// Threads that the daemon has.
+fn threads(daemon: &Daemon) -> usize {
+    std::fs::read_dir(format!("/proc/{}/task", daemon.pid())).expect("it runs").count()
+}
+
+#[test]
+fn what_waits_holds_no_thread() {
+    const MANY: usize = 100;
+    story(|host| {
+        let daemon = ready(host);
+        let exec = |websockets: bool| {
+            let body = format!(
+                r#"{{"command": ["cat"], "environment": {{}}, "interactive": false, "wait-for-websocket": {websockets}}}"#
+            );
+            let answer = daemon.ask("POST", "/1.0/instances/c1/exec", &body);
+            assert_eq!(answer.code, 202, "{answer:?}");
+            answer.body
+        };
+        let before = threads(&daemon);
+        let mut open = Vec::new();
+        for _ in 0..MANY {
+            let started = exec(true);
+            let operation = started["operation"].as_str().expect("a path").to_string();
+            let secrets = started["metadata"]["metadata"]["fds"].as_object().expect("secrets").clone();
+            let socket = |name: &str| daemon.websocket(&operation, secrets[name].as_str().expect("text"));
+            open.push((operation.clone(), ["control", "0", "1", "2"].map(socket)));
+        }
+        // Each runs: what is sent comes back.
+        for (_, [_, input, output, _]) in &mut open {
+            input.send("hello");
+            output.until("hello");
+        }
+        let waiting: Vec<_> = open
+            .iter()
+            .map(|(operation, _)| {
+                let mut waiting = std::os::unix::net::UnixStream::connect(daemon.dir.join("unix.socket")).expect("up");
+                let line = format!("GET {operation}/wait HTTP/1.1\r\nHost: lxd\r\n\r\n");
+                std::io::Write::write_all(&mut waiting, line.as_bytes()).expect("it reads");
+                waiting
+            })
+            .collect();
+        // Those who took up many questions at once go home when none has come for seconds.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let mut during = threads(&daemon);
+        while during > before + 8 && std::time::Instant::now() < deadline {
+            std::thread::sleep(std::time::Duration::from_millis(250));
+            during = threads(&daemon);
+        }
+        assert!(during <= before + 8, "{before} threads became {during}, with {MANY} commands and as many waiting");
+        assert_eq!(waiting.len(), MANY);
+        daemon.lxc(["stop", "c1", "--force"]).ok();
+    });
+}
