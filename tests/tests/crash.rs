@@ -24,6 +24,15 @@ fn trial(driver: &'static str) {
     story(|host| run(host, Plan { driver, kills, seed }));
 }
 
+fn full(driver: &'static str, what: Full) {
+    if std::env::var(DRIVER).is_ok_and(|only| only != driver) {
+        println!("skipped: only the other driver was asked for");
+        return;
+    }
+    let is_long = std::env::var_os(KILLS).is_some();
+    story(|host| on_a_full_disk(host, driver, what, is_long));
+}
+
 #[test]
 fn a_killed_daemon_leaves_nothing_half_done_on_dir() {
     trial("dir");
@@ -36,20 +45,20 @@ fn a_killed_daemon_leaves_nothing_half_done_on_overlay() {
 
 #[test]
 fn on_dir_a_full_disk_leaves_nothing_half_done() {
-    story(|host| on_a_full_disk(host, "dir", Full::All));
+    full("dir", Full::All);
 }
 
 #[test]
 fn on_overlay_a_full_disk_leaves_nothing_half_done() {
-    story(|host| on_a_full_disk(host, "overlay", Full::All));
+    full("overlay", Full::All);
 }
 
 #[test]
 fn full_pools_leave_nothing_half_done() {
-    story(|host| on_a_full_disk(host, "overlay", Full::Pools));
+    full("overlay", Full::Pools);
 }
 
 #[test]
 fn full_databases_leave_nothing_half_done() {
-    story(|host| on_a_full_disk(host, "dir", Full::Databases));
+    full("dir", Full::Databases);
 }

@@ -222,8 +222,14 @@ impl<'a, W: Write> Pack<'a, W> {
 
     /// Attributes of an entry with their ids turned; those of overlays and security modules stay behind.
     fn attributes(&self, directory: &Directory, name: &OsStr) -> io::Result<Vec<(std::ffi::OsString, Vec<u8>)>> {
-        const STAY: [&str; 5] =
-            ["trusted.overlay.", "user.overlay.", "security.selinux", "security.ima", "security.evm"];
+        const STAY: [&str; 6] = [
+            "trusted.overlay.",
+            "user.overlay.",
+            "trusted.corten.",
+            "security.selinux",
+            "security.ima",
+            "security.evm",
+        ];
         let mut attributes = Vec::new();
         for attribute in xattr::list(directory, name)? {
             let text = attribute.to_string_lossy();

@@ -305,6 +305,8 @@ impl World {
                 }
             }
             Need::Network(name) if !seen.networks.contains(name) => {
+                // It has the address that this one is to have.
+                self.must(&["network", "delete", "crashbr2"][..if seen.networks.contains("crashbr2") { 3 } else { 0 }]);
                 self.must(&["network", "create", name, "ipv4.address=10.98.0.1/24", "ipv6.address=none"]);
             }
             Need::NoNetwork(name) if seen.networks.contains(name) => self.must(&["network", "delete", name]),

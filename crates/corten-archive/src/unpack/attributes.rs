@@ -14,9 +14,9 @@ use rustix::io::Errno;
 use crate::error::{Error, Result};
 use crate::tar::{Entry, Kind};
 
-/// Attributes by which overlayfs takes its own notes. An archive that brings them could change what is seen through
-/// layers, so they are left out.
-const OVERLAY: [&[u8]; 2] = [b"trusted.overlay.", b"user.overlay."];
+/// Attributes by which overlayfs takes its own notes, and a change of owners takes its own. An archive that brings them
+/// could change what is seen through layers, or what the host makes of a file, so they are left out.
+const NOTES: [&[u8]; 3] = [b"trusted.overlay.", b"user.overlay.", b"trusted.corten."];
 
 /// Owner and group to be written for an entry.
 ///
@@ -74,7 +74,7 @@ pub fn apply(made: &Made, entry: &Entry, shift: Option<&dyn IdShift>) -> Result<
 }
 
 fn set_attribute(made: &Made, attribute: &OsStr, value: &[u8], shift: Option<&dyn IdShift>) -> io::Result<()> {
-    if OVERLAY.iter().any(|prefix| attribute.as_bytes().starts_with(prefix)) {
+    if NOTES.iter().any(|prefix| attribute.as_bytes().starts_with(prefix)) {
         return Ok(());
     }
     let shifted = match shift {

@@ -1,6 +1,8 @@
 //! Giving a whole tree other owners, with the ids inside POSIX ACLs and file capabilities: what containers need where
 //! a filesystem has no idmapped mounts.
 
+pub mod entry;
+
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -8,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use rustix::fs::{FileType, Mode};
+use entry::Wanted;
+use rustix::fs::FileType;
 
 use super::IdMap;
 use crate::file;
@@ -208,6 +211,10 @@ impl<'a> Work<'a> {
         let kind = FileType::from_raw_mode(stat.st_mode);
         let changed = (stat.st_ctime, i64::try_from(stat.st_ctime_nsec).unwrap_or_default());
         if self.since.is_some_and(|since| changed > since) {
+            // All that it was to be, or noted on it.
+            if kind != FileType::Symlink {
+                entry::end(dir, name)?;
+            }
             return Ok(Some(kind));
         }
         if stat.st_nlink > 1 && kind != FileType::Directory {
@@ -216,26 +223,27 @@ impl<'a> Work<'a> {
                 return Ok(None);
             }
         }
-        let mut attributes: Vec<(OsString, Vec<u8>)> = Vec::new();
         // A link has none of them.
-        if kind != FileType::Symlink {
-            for attribute in xattr::list(dir, name)?.into_iter().filter(|one| WITH_IDS.iter().any(|name| one == name)) {
-                let value = xattr::get(dir, name, &attribute)?.unwrap_or_default();
-                // An attribute with unknown ids stays as it is, like an unknown owner.
-                let new = xattr::shift(&attribute, &value, self.ids).unwrap_or(value);
-                attributes.push((attribute, new));
-            }
+        let mut names = if kind == FileType::Symlink { Vec::new() } else { xattr::list(dir, name)? };
+        let mut stat = stat;
+        if names.iter().any(|one| one == entry::NOTE) {
+            // What was cut off is ended, and this change begins where that one ends.
+            entry::end(dir, name)?;
+            (stat, names) = (dir.stat(name)?, xattr::list(dir, name)?);
+        }
+        let mut attributes: Vec<(OsString, Vec<u8>)> = Vec::new();
+        for attribute in names.into_iter().filter(|one| WITH_IDS.iter().any(|name| one == name)) {
+            let value = xattr::get(dir, name, &attribute)?.unwrap_or_default();
+            // An attribute with unknown ids stays as it is, like an unknown owner.
+            let new = xattr::shift(&attribute, &value, self.ids).unwrap_or(value);
+            attributes.push((attribute, new));
         }
         let uid = self.ids.uid(stat.st_uid).unwrap_or(stat.st_uid);
         let gid = self.ids.gid(stat.st_gid).unwrap_or(stat.st_gid);
-        dir.chown(name, uid, gid)?;
         // The kernel takes these bits away from a file that gets another owner.
-        if stat.st_mode & 0o6000 != 0 && kind == FileType::RegularFile {
-            dir.chmod(name, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
-        }
-        for (attribute, value) in attributes {
-            xattr::set(dir, name, &attribute, &value)?;
-        }
+        let loses_bits = stat.st_mode & 0o6000 != 0 && kind == FileType::RegularFile;
+        let mode = loses_bits.then_some(stat.st_mode & 0o7777);
+        Wanted { uid, gid, mode, attributes }.bring(dir, name)?;
         self.count.fetch_add(1, Ordering::Relaxed);
         Ok(Some(kind))
     }
@@ -257,6 +265,76 @@ impl Level {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::undo::fail_step;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    /// A version 2 capability, `cap_net_raw+ep`, as vfs_cap_data has it (include/uapi/linux/capability.h).
+    const CAPABILITY: [u8; 20] = [1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    /// An ACL in which user 1000 may read: version, then tag, permissions and id of each entry.
+    const ACL: [u8; 44] = [
+        2, 0, 0, 0, 1, 0, 7, 0, 255, 255, 255, 255, 2, 0, 4, 0, 232, 3, 0, 0, 4, 0, 5, 0, 255, 255, 255, 255, 16, 0, 5,
+        0, 255, 255, 255, 255, 32, 0, 5, 0, 255, 255, 255, 255,
+    ];
+
+    type State = (u32, u32, u32, Vec<(OsString, Vec<u8>)>);
+
+    fn state(dir: &Directory, folder: &Path, name: &OsStr) -> State {
+        let found = folder.join(name).metadata().expect("it is there");
+        let mut names = xattr::list(dir, name).expect("a list");
+        names.sort();
+        let all =
+            names.into_iter().map(|one| (one.clone(), xattr::get(dir, name, &one).expect("read").expect("there")));
+        (found.uid(), found.gid(), found.mode(), all.collect())
+    }
+
+    #[test]
+    fn a_file_keeps_what_it_has_when_its_change_is_cut_off_anywhere() {
+        if !rustix::process::geteuid().is_root() {
+            return eprintln!("skipped: this test needs root");
+        }
+        let folder = std::env::temp_dir().join(format!("shift-{}", std::process::id()));
+        std::fs::create_dir(&folder).expect("it is ours");
+        let (dir, name) = (Directory::open(&folder).expect("it is there"), OsStr::new("file"));
+        let (none, base) = (IdMap::default(), IdMap::both(100_000, 65536));
+        let there = Change::new(&none, &base);
+        let make = || {
+            let path = folder.join(name);
+            let _ = std::fs::remove_file(&path);
+            std::fs::write(&path, "x").expect("it is ours");
+            std::os::unix::fs::chown(&path, Some(1000), Some(1000)).expect("root may");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o4755)).expect("root may");
+            xattr::set(&dir, name, "security.capability".as_ref(), &CAPABILITY).expect("root may");
+            xattr::set(&dir, name, "system.posix_acl_access".as_ref(), &ACL)
+        };
+        if make().is_err() {
+            std::fs::remove_dir_all(&folder).expect("it is ours");
+            return eprintln!("skipped: no ACLs here");
+        }
+        Work::new(&there, None).change(&dir, name).expect("changed");
+        let wanted = state(&dir, &folder, name);
+        assert_eq!((wanted.0, wanted.2 & 0o7777, wanted.3.len()), (101_000, 0o4755, 2), "{wanted:?}");
+        for step in 0.. {
+            for by_moment in [true, false] {
+                make().expect("as before");
+                let stat = dir.stat(name).expect("it is there");
+                let since = (stat.st_ctime, i64::try_from(stat.st_ctime_nsec).expect("less than a second"));
+                // The kernel's clock has to tick.
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                fail_step(Some(step));
+                let outcome = Work::new(&there, None).change(&dir, name);
+                fail_step(None);
+                if outcome.is_ok() {
+                    assert!(step > 4, "it has steps");
+                    std::fs::remove_dir_all(&folder).expect("it is ours");
+                    return;
+                }
+                let resumed = Change::resumed(&base, &none, &base);
+                let work = Work::new(&resumed, by_moment.then_some(since));
+                work.change(&dir, name).expect("it can be ended");
+                assert_eq!(state(&dir, &folder, name), wanted, "after step {step}");
+            }
+        }
+    }
 
     #[test]
     fn a_change_goes_by_the_ids_inside() {

@@ -68,6 +68,11 @@ pub const VERBS: &[Verb] = &[
             let pool = seen.instances["c8"].pool.clone();
             with(&copied(seen), "c8", |c8| c8.pool = pool)
         },
+        // The client asks for files and snapshots first, and then for the keys and devices.
+        between: &[|seen| {
+            let Instance { marker, snapshots, .. } = copy_of(&seen.instances["c1"]);
+            with(seen, "c8", |c8| (c8.marker, c8.snapshots) = (marker, snapshots))
+        }],
         ..PLAIN
     },
     Verb {

@@ -6,7 +6,7 @@ use super::{Need, PLAIN, Verb, words};
 pub const VERBS: &[Verb] = &[
     Verb {
         name: "create a network",
-        needs: &[Need::NoNetwork("crashbr1")],
+        needs: &[Need::NoNetwork("crashbr1"), Need::NoNetwork("crashbr2")],
         words: |_| words(&["network", "create", "crashbr1", "ipv4.address=10.98.0.1/24", "ipv6.address=none"]),
         after: |_, seen| {
             let mut seen = seen.clone();
