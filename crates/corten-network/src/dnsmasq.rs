@@ -79,6 +79,7 @@ impl Dnsmasq {
         make_dir(&self.hosts_dir(), 0o755)?;
         let _turn = self.turn();
         let changed = hosts::rebuild(self, hosts, plan.names_managed())?;
+        self.end_begun()?;
         if let Some(running) = self.process()? {
             if same_raw && running.arguments()[1..] == arguments {
                 if changed {
@@ -98,6 +99,7 @@ impl Dnsmasq {
     /// # Errors
     /// When it does not end, or a file cannot be removed.
     pub fn stop(&self) -> Result<()> {
+        self.end_begun()?;
         if let Some(running) = self.process()? {
             running.stop()?;
         }
@@ -121,9 +123,30 @@ impl Dnsmasq {
         self.process()?.map_or(Ok(()), |running| running.reload())
     }
 
+    /// Ends what a daemon that was killed had begun to start, and nobody remembers.
+    fn end_begun(&self) -> Result<()> {
+        let start = self.dir.join(process::START_PID);
+        if !start.exists() {
+            return Ok(());
+        }
+        // The first process makes the one that stays, and may do so just now.
+        loop {
+            let found = process::all(&self.mark())?;
+            if found.is_empty() {
+                return remove(&start);
+            }
+            found.iter().try_for_each(process::Process::stop)?;
+        }
+    }
+
+    /// The argument by which the server is known.
+    fn mark(&self) -> String {
+        format!("--conf-file={}", self.raw_file().display())
+    }
+
     /// The running server.
     fn process(&self) -> Result<Option<Process>> {
-        process::find(&self.pid_file(), &format!("--conf-file={}", self.raw_file().display()))
+        process::find(&self.pid_file(), &self.mark())
     }
 
     /// The leases it has given.

@@ -121,18 +121,35 @@ pub fn start(program: &Path, spec: &ProxySpec, container: &Container) -> Result<
         answer.map(|(report, _)| report).ok_or_else(|| io::Error::other("it ended without a word"))
     };
     match begun().map_err(Error::io(doing()))? {
-        Report::Listening { pid } => {
-            let files = spec.listen.iter().filter_map(|address| match address {
-                Address::Unix(path) if !spec.listens_inside => Some(path.clone()),
-                _ => None,
-            });
-            let state = State { pid, title: spec.title.clone(), files: files.collect() };
-            let text =
-                serde_json::to_vec(&state).map_err(|error| Error::Io { doing: doing(), source: error.into() })?;
-            std::fs::write(&spec.state, text).map_err(Error::io(doing()))
+        Report::Listening { .. } => Ok(()),
+        Report::Failed(why) => {
+            // It listens no more, and may have had no right any more to remove what tells of it.
+            let _ = remove(&spec.state);
+            Err(Error::Io { doing: doing(), source: io::Error::other(why) })
         }
-        Report::Failed(why) => Err(Error::Io { doing: doing(), source: io::Error::other(why) }),
     }
+}
+
+/// Writes down how a proxy is found: done by itself before it listens, so that one whose daemon is killed is known.
+fn write_state(spec: &ProxySpec, pid: i32) -> io::Result<()> {
+    let files = spec.listen.iter().filter_map(|address| match address {
+        Address::Unix(path) if !spec.listens_inside => Some(path.clone()),
+        _ => None,
+    });
+    let state = State { pid, title: spec.title.clone(), files: files.collect() };
+    std::fs::write(&spec.state, serde_json::to_vec(&state)?)
+}
+
+/// Takes away what a proxy has made that nobody has heard of.
+fn forget(spec: &ProxySpec) {
+    for address in &spec.listen {
+        if let Address::Unix(path) = address
+            && !spec.listens_inside
+        {
+            let _ = remove(path);
+        }
+    }
+    let _ = remove(&spec.state);
 }
 
 /// Ends the proxy that `state` tells of, and removes its files; none is no failure.

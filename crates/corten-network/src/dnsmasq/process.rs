@@ -28,14 +28,33 @@ pub struct Process {
 /// When the file is there and cannot be read.
 pub fn find(pid_file: &Path, mark: &str) -> Result<Option<Process>> {
     let Some(text) = file::read_if_there(pid_file)? else { return Ok(None) };
-    let Some(pid) = parse_pid(&text).and_then(Pid::from_raw) else { return Ok(None) };
+    Ok(parse_pid(&text).and_then(Pid::from_raw).and_then(|pid| held(pid, mark)))
+}
+
+/// The process of this pid, if it is a dnsmasq with `mark` among its arguments.
+fn held(pid: Pid, mark: &str) -> Option<Process> {
     // First the descriptor, then the look: so what is looked at is what is held.
-    let Ok(fd) = pidfd_open(pid, PidfdFlags::empty()) else { return Ok(None) };
-    let Ok(line) = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())) else { return Ok(None) };
+    let fd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+    let line = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).ok()?;
     let text = String::from_utf8_lossy(&line).into_owned();
     let arguments: Vec<String> = text.split_terminator('\0').map(String::from).collect();
     let is_dnsmasq = arguments.first().is_some_and(|program| program.rsplit('/').next() == Some("dnsmasq"));
-    Ok((is_dnsmasq && arguments.iter().any(|argument| argument == mark)).then_some(Process { fd, arguments }))
+    (is_dnsmasq && arguments.iter().any(|argument| argument == mark)).then_some(Process { fd, arguments })
+}
+
+/// Every process that is a dnsmasq with `mark` among its arguments, whether it is remembered or not.
+///
+/// # Errors
+/// When processes cannot be listed.
+pub fn all(mark: &str) -> Result<Vec<Process>> {
+    let wrong = |error| Error::from(file::Error::new("listing", "/proc", error));
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").map_err(wrong)? {
+        let name = entry.map_err(wrong)?.file_name();
+        let pid = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw);
+        found.extend(pid.and_then(|pid| held(pid, mark)));
+    }
+    Ok(found)
 }
 
 /// Starts dnsmasq under an AppArmor label, where there is one, and returns when it listens; remembers it in `pid_file`.
@@ -43,6 +62,8 @@ pub fn find(pid_file: &Path, mark: &str) -> Result<Option<Process>> {
 /// # Errors
 /// When it is not installed, or says no; then nothing is left running.
 pub fn start(arguments: &[String], start_pid: &Path, pid_file: &Path, label: Option<&str>) -> Result<()> {
+    // Whoever finds it knows that a start was begun, and perhaps not ended. dnsmasq writes into it.
+    std::fs::write(start_pid, "").map_err(|error| file::Error::new("writing", start_pid, error))?;
     let command = Command::new("dnsmasq", "dnsmasq-base").args(arguments.iter().cloned());
     let ran = match label {
         Some(label) => command.run_under(label),

@@ -28,7 +28,7 @@ pub fn run() -> i32 {
         Ok(Side::Child) => {}
         Err(_) => return 1,
     }
-    let outcome = spec.and_then(|spec| prepare(&spec, &report));
+    let outcome = spec.and_then(|spec| Ok((prepare(&spec, &report)?, spec)));
     let answer = match &outcome {
         Ok(_) => Report::Listening { pid: rustix::process::getpid().as_raw_nonzero().get() },
         Err(error) => Report::Failed(error.to_string()),
@@ -36,11 +36,16 @@ pub fn run() -> i32 {
     let told = wire::send(&report, &answer, &[]);
     drop(report);
     match outcome {
-        Ok(mut serving) if told.is_ok() => {
+        Ok((mut serving, _)) if told.is_ok() => {
             serving.serve();
             exit_now(0)
         }
-        _ => exit_now(1),
+        Ok((_, spec)) => {
+            // Who asked for it is gone.
+            super::forget(&spec);
+            exit_now(1)
+        }
+        Err(_) => exit_now(1),
     }
 }
 
@@ -53,6 +58,7 @@ fn prepare(spec: &ProxySpec, report: &OwnedFd) -> io::Result<Serving> {
         _ => return Err(io::Error::other("nobody says which container it is for")),
     };
     let (ended, root, inside) = (fds.remove(2), fds.remove(1), fds.remove(0));
+    super::write_state(spec, rustix::process::getpid().as_raw_nonzero().get())?;
     let host = rustix::fs::open("/proc/self/ns/net", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     let (listen_in, connect_in) = if spec.listens_inside { (&inside, &host) } else { (&host, &inside) };
     enter(listen_in)?;

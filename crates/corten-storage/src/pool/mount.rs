@@ -69,20 +69,33 @@ impl Pool {
 
     /// Removes what an interrupted change left; nothing may be changing the pool meanwhile.
     fn sweep(&self) -> Result<()> {
+        self.unmount_views()?;
         for kind in Kind::ALL {
             self.sweep_directory(kind.directory())?;
             let Some(snapshots) = kind.snapshot_directory() else { continue };
             self.sweep_directory(&snapshots)?;
             for volume in names::volumes(&self.directory().join(&snapshots))? {
-                let folder = format!("{snapshots}/{volume}");
-                self.sweep_directory(&folder)?;
-                // Whoever was shown one is gone.
-                let folder = self.directory().join(folder);
-                names::volumes(&folder)?.iter().try_for_each(|name| mounts::unmount_all(&folder.join(name)))?;
+                self.sweep_directory(&format!("{snapshots}/{volume}"))?;
             }
         }
         intent::recover(self)?;
         self.driver().sweep(self)
+    }
+
+    /// Unmounts what the last daemon showed of volumes and snapshots: whoever was shown it is gone.
+    fn unmount_views(&self) -> Result<()> {
+        let directory = self.directory();
+        let directory = directory.canonicalize().doing(|| format!("Failed to look at \"{}\"", directory.display()))?;
+        let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Image);
+        let folders = kinds.flat_map(|kind| [Some(kind.directory().to_string()), kind.snapshot_directory()]);
+        let folders: Vec<_> = folders.flatten().map(|name| directory.join(name)).collect();
+        let all = corten_host::proc::mounts::list(None);
+        let all = all.map_err(std::io::Error::other).doing(|| "Failed to read the mount table".to_string())?;
+        for mount in all.iter().rev().filter(|mount| folders.iter().any(|folder| mount.mount_point.starts_with(folder)))
+        {
+            mounts::unmount_all(&mount.mount_point)?;
+        }
+        Ok(())
     }
 
     fn sweep_directory(&self, name: &str) -> Result<()> {

@@ -393,10 +393,22 @@ pub fn delete(app: &App, place: &Place) -> Result<Vec<String>> {
     })?;
     let mut undo = Undo::default();
     meant::note_if_possible(app, place, &Meant::Delete, &mut undo);
-    let snapshots = remove_parts(app, place, &row)?;
-    undo.keep();
+    let removed = remove_parts(app, place, &row);
+    if removed.is_ok() || is_torn(app, place, &row) {
+        // What is gone does not come back: should the rest have failed, the next daemon ends it.
+        undo.keep();
+    }
+    let snapshots = removed?;
     meant::done(app, place)?;
     Ok(snapshots)
+}
+
+/// Whether something of a volume is remembered and not there.
+fn is_torn(app: &App, place: &Place, row: &storage_volumes::Volume) -> bool {
+    let volume = place.volume(&row.config);
+    let snapshots = app.view(|view| Ok(volume_snapshots::of_volume(view, row.id)?)).unwrap_or_default();
+    let mut parts = std::iter::once(volume.clone()).chain(snapshots.iter().map(|one| volume.snapshot(&one.name)));
+    Pools::get(app, &place.pool).is_ok_and(|pool| parts.any(|part| !pool.has_volume(&part)))
 }
 
 fn must_be_unused(view: &View<'_>, place: &Place, row: &storage_volumes::Volume) -> Result<(), Abort> {

@@ -148,9 +148,10 @@ pub fn delete(app: &App, place: &Place, name: &str) -> Result<()> {
     let mut undo = Undo::default();
     meant::note_if_possible(app, place, &Meant::DeleteSnapshot(name.to_string()), &mut undo);
     pool.delete_snapshot(&place.volume(&volume.config), name)?;
+    // What is gone does not come back: should the rest fail, the next daemon ends it.
+    undo.keep();
     pass("forget the snapshot")?;
     app.write(|tx| Ok(volume_snapshots::delete(tx, snapshot.id)?))?;
-    undo.keep();
     meant::done(app, place)
 }
 

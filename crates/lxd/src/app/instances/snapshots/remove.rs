@@ -44,8 +44,9 @@ pub fn under_claim(app: &App, instance: &Instance, name: &str) -> Result<()> {
     intent::note_if_possible(app, &key, &Intent::DeleteSnapshot(name.to_string()), &mut undo);
     pass("remove the files")?;
     pool.delete_snapshot(&volume, name)?;
-    forget_it(app, instance, snapshot.id, name)?;
+    // What is gone does not come back: should the rest fail, the next daemon ends it.
     undo.keep();
+    forget_it(app, instance, snapshot.id, name)?;
     intent::done(app, &key)
 }
 
