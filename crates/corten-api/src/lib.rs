@@ -16,6 +16,8 @@ pub mod instance_console;
 pub mod instance_exec;
 pub mod instance_snapshot;
 pub mod instance_state;
+pub mod json;
+mod lenient;
 pub mod network;
 pub mod network_acl;
 pub mod network_forward;

@@ -5,12 +5,9 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 
 use super::invalid;
 use crate::error::Result;
-use lenient::Lenient;
+use crate::lenient::Lenient;
 
-pub(in crate::yaml) use lenient::Unknown;
-
-mod fields;
-mod lenient;
+pub(in crate::yaml) use crate::lenient::Unknown;
 
 /// Reads one document, in which `null` stands for the empty value of whatever is expected.
 pub(super) fn document<T: DeserializeOwned + Default>(text: &str, unknown: Unknown) -> Result<T> {

@@ -6,6 +6,7 @@ use super::query::Query;
 use super::{etag, filter};
 use corten_api::error::{Error, Result};
 use corten_api::event::EventLifecycleRequestor;
+use corten_api::json;
 use corten_api::url::DEFAULT_PROJECT;
 use hyper::upgrade::OnUpgrade;
 use hyper::{HeaderMap, Method};
@@ -149,7 +150,10 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::invalid("EOF"));
     }
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+    if bytes.trim_ascii() == b"null" {
+        return Err(Error::invalid("Invalid request body: it is null"));
+    }
+    json::from_slice(bytes).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => match culprit::<T>(bytes) {
             Some(field) => Error::invalid(format!("Invalid value for \"{field}\": {error}")),
             None => Error::invalid(format!("Invalid request body: {error}")),
@@ -165,7 +169,7 @@ fn culprit<T: DeserializeOwned>(bytes: &[u8]) -> Option<String> {
         .iter()
         .find(|(name, value)| {
             let alone = serde_json::Map::from_iter([((*name).clone(), (*value).clone())]);
-            serde_json::from_value::<T>(Value::Object(alone)).is_err()
+            json::from_value::<T>(Value::Object(alone)).is_err()
         })
         .map(|(name, _)| name.clone())
 }
@@ -188,7 +192,7 @@ mod tests {
             ("", "EOF"),
             (" \n", "EOF"),
             ("{", "The request body is not JSON: EOF while parsing an object at line 1 column 1"),
-            ("[1]", "Invalid request body: invalid type: integer `1`, expected a string at line 1 column 2"),
+            ("[1]", "Invalid request body: invalid type: sequence, expected struct Body at line 1 column 1"),
             (
                 r#"{"name": "x", "config": {"a": 1}}"#,
                 "Invalid value for \"config\": invalid type: integer `1`, expected a string at line 1 column 31",

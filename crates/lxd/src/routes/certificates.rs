@@ -10,6 +10,7 @@ use crate::rest::route::May;
 use crate::rest::{recursion, tls};
 use corten_api::certificate::{Certificate, CertificateAddToken, CertificatePut, CertificatesPost};
 use corten_api::error::{Error, Result};
+use corten_api::json;
 use corten_api::status::StatusCode;
 use corten_api::time::Time;
 use corten_api::url;
@@ -57,8 +58,7 @@ fn amend(call: &Call) -> Result<Reply> {
     if let Some(fields) = merged.as_object_mut() {
         fields.extend(call.json_object()?);
     }
-    let put =
-        serde_json::from_value(merged).map_err(|error| Error::invalid(format!("Invalid request body: {error}")))?;
+    let put = json::from_value(merged).map_err(|error| Error::invalid(format!("Invalid request body: {error}")))?;
     update(call, &old, put)
 }
 

@@ -8,6 +8,7 @@ use crate::rest::reply::Reply;
 use crate::rest::route::May;
 use corten_api::error::{Error, Result};
 use corten_api::image::{ImageExportPost, ImagePut};
+use corten_api::json;
 use corten_api::url;
 use corten_db::table::images::Image;
 use serde_json::{Map, Value, json};
@@ -64,7 +65,7 @@ fn replace(call: &Call) -> Result<Reply> {
     call.check_etag(&etag(&image))?;
     let body = call.json_object()?;
     let names = body.get("profiles").is_some_and(|profiles| !profiles.is_null());
-    let put: ImagePut = serde_json::from_value(Value::Object(body))
+    let put: ImagePut = json::from_value(Value::Object(body))
         .map_err(|error| Error::invalid(format!("Invalid request body: {error}")))?;
     update::replace(&call.app, &scope, &image, &put, names.then_some(put.profiles.as_slice()))?;
     tell(call, "image-updated", &image);

@@ -6,6 +6,7 @@ use crate::rest::recursion;
 use crate::rest::reply::Reply;
 use crate::rest::route::May;
 use corten_api::error::{Error, Result};
+use corten_api::json;
 use corten_api::profile::{Profile, ProfilePost, ProfilePut, ProfilesPost};
 use corten_api::url;
 use hyper::Method;
@@ -76,7 +77,7 @@ fn amend(call: &Call) -> Result<Reply> {
     let old = current(call, name)?;
     let body = call.json_object()?;
     let has_description = body.get("description").is_some_and(Value::is_string);
-    let put: ProfilePut = serde_json::from_value(Value::Object(body))
+    let put: ProfilePut = json::from_value(Value::Object(body))
         .map_err(|error| Error::invalid(format!("Invalid request body: {error}")))?;
     save(call, name, &merge(&old, &put, has_description))
 }

@@ -7,6 +7,7 @@ use crate::rest::recursion;
 use crate::rest::reply::Reply;
 use crate::rest::route::May;
 use corten_api::error::{Error, Result};
+use corten_api::json;
 use corten_api::project::{Project, ProjectPost, ProjectPut, ProjectsPost};
 use corten_api::url;
 use serde_json::{Value, json};
@@ -66,7 +67,7 @@ fn amend(call: &Call) -> Result<Reply> {
     let old = current(call)?;
     let body = call.json_object()?;
     let has_description = body.get("description").is_some_and(Value::is_string);
-    let mut new: ProjectPut = serde_json::from_value(Value::Object(body))
+    let mut new: ProjectPut = json::from_value(Value::Object(body))
         .map_err(|error| Error::invalid(format!("Invalid request body: {error}")))?;
     if !has_description {
         new.description.clone_from(&old.description);

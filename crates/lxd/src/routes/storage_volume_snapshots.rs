@@ -9,6 +9,7 @@ use crate::rest::recursion;
 use crate::rest::reply::Reply;
 use crate::rest::route::May;
 use corten_api::error::{Error, Result};
+use corten_api::json;
 use corten_api::storage_pool_volume_snapshot::{
     StorageVolumeSnapshot, StorageVolumeSnapshotPost, StorageVolumeSnapshotPut, StorageVolumeSnapshotsPost,
 };
@@ -146,7 +147,7 @@ fn amend(call: &Call) -> Result<Reply> {
         whole[key] = value;
     }
     let body: StorageVolumeSnapshotPut =
-        serde_json::from_value(whole).map_err(|error| Error::invalid(format!("Invalid request body: {error}")))?;
+        json::from_value(whole).map_err(|error| Error::invalid(format!("Invalid request body: {error}")))?;
     save(call, &place, &body)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 /// What a struct is called, and its fields.
@@ -26,10 +26,6 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Known<V> {
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.expecting(out)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(items)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {

@@ -1,15 +1,18 @@
-//! Lets `null` stand for the empty text, list or map, zero or false, as Go's decoders do, at any depth of a type.
+//! Reads documents as Go's decoders do, at any depth of a type: `null` stands for the empty text, list or map, zero or
+//! false, and what has named fields is never read from a list.
+
+mod fields;
 
 use std::fmt;
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
-use super::fields::{Known, Shape};
+use fields::{Known, Shape};
 
 /// What becomes of fields that a struct does not have.
 #[derive(Clone, Copy, PartialEq)]
-pub(in crate::yaml) enum Unknown {
+pub(crate) enum Unknown {
     /// They are left out.
     Ignored,
     /// They are an error.
@@ -17,7 +20,7 @@ pub(in crate::yaml) enum Unknown {
 }
 
 /// A deserializer that has no nulls, except where the type has a place for them (`Option`).
-pub(super) struct Lenient<D>(pub(super) D, pub(super) Unknown);
+pub(crate) struct Lenient<D>(pub(crate) D, pub(crate) Unknown);
 
 /// What a type expects, hence what null means to it.
 #[derive(Clone, Copy)]
@@ -148,10 +151,25 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OrEmpty<V> {
             Expects::Map => value.deserialize_map(visitor),
             Expects::Struct(name, fields) if self.unknown == Unknown::Refused => {
                 let known = Known(visitor.0, Shape(name, fields));
-                value.deserialize_struct(name, fields, Within(known, self.unknown))
+                value.deserialize_struct(name, fields, ByName(Within(known, self.unknown)))
             }
-            Expects::Struct(name, fields) => value.deserialize_struct(name, fields, visitor),
+            Expects::Struct(name, fields) => value.deserialize_struct(name, fields, ByName(visitor)),
         }
+    }
+}
+
+/// Takes fields by their names only; serde's own visitors would take a list for the fields in their order.
+struct ByName<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for ByName<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(out)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(entries)
     }
 }
 
