@@ -107,3 +107,30 @@ fn a_shift_that_a_kill_cut_short_is_ended_by_the_next_daemon() {
         tidy(host, daemon);
     });
 }
+
+#[test]
+fn files_are_shifted_where_the_administrator_wants_no_mapped_mounts() {
+    story(|host| {
+        let daemon =
+            Daemon::start_with(host.folder(), "one", vec![("LXD_IDMAPPED_MOUNTS_DISABLE", PathBuf::from("1"))]);
+        daemon.with_pool("dir");
+        daemon.import_busybox("busybox");
+        assert_eq!(daemon.get("/1.0")["environment"]["kernel_features"]["idmapped_mounts"], "false");
+        daemon.lxc(["launch", "busybox", "c1"]).ok();
+        let base = owner(&daemon, "bin/busybox");
+        assert!(base >= 100_000 && remembered(&daemon).contains(&format!("\"Hostid\":{base}")), "{base}");
+        assert_eq!(daemon.lxc(["exec", "c1", "--", "stat", "-c", "%u", "/bin/busybox"]).ok().trim(), "0");
+        daemon.lxc(["stop", "--force", "c1"]).ok();
+        // What is shifted already may be protected from being shifted, and started.
+        daemon.lxc(["config", "set", "c1", "security.protection.shift=true"]).ok();
+        daemon.lxc(["start", "c1"]).ok();
+        daemon.lxc(["stop", "--force", "c1"]).ok();
+        daemon.lxc(["config", "set", "c1", "security.privileged=true"]).ok();
+        let refused = daemon.lxc(["start", "c1"]);
+        assert!(refused.refused().contains("Container is protected against filesystem shifting"), "{refused:?}");
+        assert_eq!(owner(&daemon, "bin/busybox"), base);
+        daemon.lxc(["config", "unset", "c1", "security.protection.shift"]).ok();
+        daemon.lxc(["start", "c1"]).ok();
+        assert_eq!((owner(&daemon, "bin/busybox"), remembered(&daemon).as_str()), (0, "[]"));
+    });
+}

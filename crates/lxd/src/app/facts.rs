@@ -7,6 +7,8 @@ use corten_host::kernel_features::KernelFeatures;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::app::instances::shift;
+
 /// Facts that `GET /1.0` shows.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
@@ -54,7 +56,9 @@ impl Host {
     /// Looks at the host; `dir` is where containers are to live.
     pub fn look(dir: &Path) -> Host {
         let system = operating_system();
-        let kernel = KernelFeatures::probe(dir).environment();
+        let mut kernel = KernelFeatures::probe(dir);
+        kernel.idmapped_mounts &= !shift::is_wanted();
+        let kernel = kernel.environment();
         let texts = |features: &[(&str, bool)]| {
             features.iter().map(|(name, works)| ((*name).to_string(), works.to_string())).collect()
         };

@@ -55,8 +55,12 @@ pub fn open(app: &App, instance: &Instance, map: &IdMap, undo: &mut Undo) -> Res
     };
     // Files carry the container's own ids unless an earlier start had to give them the host's.
     let on_disk = shift::on_disk(instance)?;
-    let shifted = !on_disk.is_empty() && on_disk.same_as(map);
-    if !on_disk.is_empty() && !shifted {
+    let mut shifted = !on_disk.is_empty() && on_disk.same_as(map);
+    // Layers that others share stay as they are.
+    if shift::is_wanted() && !shifted && !map.is_empty() && matches!(source, spec::Source::Tree { .. }) {
+        shift::change(app, instance, &source, &on_disk, map)?;
+        shifted = true;
+    } else if !on_disk.is_empty() && !shifted {
         shift::change(app, instance, &source, &on_disk, &IdMap::default())?;
     }
     Ok(spec::Root { source, idmapped: !map.is_empty() && !shifted, readonly: false })

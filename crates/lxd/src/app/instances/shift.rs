@@ -6,6 +6,7 @@
 //! which is gone then; there is no way to change both at once.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use corten_api::error::{Context, Error, Result, chain};
@@ -20,6 +21,15 @@ use corten_storage::driver::Root;
 use super::intent::{self, Intent};
 use super::{ended, root};
 use crate::app::App;
+
+/// Whether files are to be given other owners although the file system may be able to map ids: an administrator says so by
+/// `LXD_IDMAPPED_MOUNTS_DISABLE` in the daemon's environment.
+pub fn is_wanted() -> bool {
+    static WANTED: OnceLock<bool> = OnceLock::new();
+    *WANTED.get_or_init(|| {
+        std::env::var("LXD_IDMAPPED_MOUNTS_DISABLE").is_ok_and(|value| crate::app::settings::is_true(&value))
+    })
+}
 
 /// The ids that the files of an instance carry on disk; empty for those of the container itself.
 ///
