@@ -164,7 +164,15 @@ impl Network for Bridge {
     fn settle_host(&self, host: &Host, want: Want) -> Result<Host> {
         let (plan, dnsmasq) = (self.plan()?, self.dnsmasq());
         let _turn = dnsmasq.turn();
-        let settled = allocate::settle(&plan, &dnsmasq.allocations()?, &hosts::keeping(&dnsmasq, host)?, want)?;
+        // What was settled before is among the allocations, and holds only while the ranges have it.
+        let mut kept = hosts::keeping(&dnsmasq, host)?;
+        if want.v4 {
+            kept.v4 = host.v4;
+        }
+        if want.v6 {
+            kept.v6 = host.v6;
+        }
+        let settled = allocate::settle(&plan, &dnsmasq.allocations()?, &kept, want)?;
         if plan.uses_dnsmasq() && hosts::write(&dnsmasq, &settled, plan.names_managed())? {
             dnsmasq.reload()?;
         }
