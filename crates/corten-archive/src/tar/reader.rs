@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 /// Headers that describe the next entry may be this long, in bytes; names and attributes are far shorter.
 const LONGEST: u64 = 4 << 20;
 
+/// Records for all entries that follow may be this long altogether, in bytes: they are looked through for each of them.
+const LONGEST_GLOBALS: u64 = 16 << 10;
+
 /// A tar archive that is read from `input`. After [`Reader::next_entry`], reading gives the entry's stored data.
 pub struct Reader<R> {
     input: R,
@@ -52,10 +55,14 @@ impl<R: Read> Reader<R> {
             };
             pending = true;
             match header.kind() {
-                b'x' => pax::read(&self.described(&header)?, &mut before.records)?,
+                b'x' => {
+                    pax::read(&self.described(&header)?, &mut before.records)?;
+                    bounded(&before.records, LONGEST)?;
+                }
                 b'g' => {
                     let data = self.described(&header)?;
                     pax::read(&data, &mut self.globals)?;
+                    bounded(&self.globals, LONGEST_GLOBALS)?;
                     pending = false;
                 }
                 b'L' => before.path = Some(self.long_name(&header)?),
@@ -243,6 +250,12 @@ impl<R: Read> Read for Reader<R> {
         self.left -= read as u64;
         Ok(read)
     }
+}
+
+/// Refuses more records than `limit` bytes, however many headers they came in.
+fn bounded(records: &Records, limit: u64) -> Result<()> {
+    let length = records.iter().map(|(keyword, value)| (keyword.len() + value.len()) as u64).sum::<u64>();
+    if length > limit { Err(Error::TooLarge { what: "bytes in extended headers", limit }) } else { Ok(()) }
 }
 
 fn size_of(header: &Header) -> Result<u64> {

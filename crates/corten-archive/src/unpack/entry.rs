@@ -14,6 +14,10 @@ use super::{CLOSED_DIRECTORY, CLOSED_FILE, Options, Totals};
 use crate::error::{Error, Result};
 use crate::tar::{Entry, Kind};
 
+/// How many bytes of attributes directories may have altogether: they are kept in memory until the end, and an archive of
+/// zeros is small however many there are.
+const MOST_HELD: u64 = 64 << 20;
+
 /// An archive on its way to disk.
 pub struct Unpacking<'a> {
     tree: Tree,
@@ -21,6 +25,8 @@ pub struct Unpacking<'a> {
     totals: Totals,
     /// Directories get their permissions and times in the end: they are written into until then.
     directories: HashMap<PathBuf, Entry>,
+    /// Bytes of attributes that directories were given so far.
+    held: u64,
     buffer: Vec<u8>,
 }
 
@@ -33,6 +39,7 @@ impl<'a> Unpacking<'a> {
             options,
             totals: Totals::default(),
             directories: HashMap::new(),
+            held: 0,
             buffer: vec![0; 128 << 10],
         })
     }
@@ -85,6 +92,11 @@ impl<'a> Unpacking<'a> {
     }
 
     fn directory(&mut self, path: PathBuf, entry: &Entry) -> Result<()> {
+        let bytes = entry.xattrs.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum::<u64>();
+        self.held += bytes;
+        if self.held > MOST_HELD {
+            return Err(Error::TooLarge { what: "bytes of directories' attributes", limit: MOST_HELD });
+        }
         if !is_top(&path) && !self.tree.make_room(&path, true)?.stays() {
             let (parent, name) = self.tree.place(&path, true)?;
             parent.mkdir(name, CLOSED_DIRECTORY).map_err(|source| failed("make directory", &path, source))?;

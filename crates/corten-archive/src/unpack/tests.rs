@@ -49,7 +49,7 @@ fn archive(lines: &[Line]) -> Vec<u8> {
         header.set_uid(uid.into());
         header.set_gid(gid.into());
         header.set_mtime(1_000_000_000);
-        let data = if *kind == b'0' { text.as_bytes() } else { b"" };
+        let data = if matches!(*kind, b'0' | b'x' | b'g') { text.as_bytes() } else { b"" };
         header.set_size(data.len() as u64);
         if matches!(*kind, b'1' | b'2') {
             header.as_mut_bytes()[157..157 + text.len()].copy_from_slice(text.as_bytes());
@@ -180,6 +180,20 @@ fn limits_and_flags_end_it() {
     assert!(matches!(target.unpack(&archive(lines), &bytes), Err(Error::TooLarge { what: "bytes", limit: 9 })));
     let entries = Options { limits: Limits { bytes: 99, entries: 1 }, ..Options::default() };
     assert!(matches!(target.unpack(&archive(lines), &entries), Err(Error::TooLarge { what: "entries", limit: 1 })));
+    // What many directories are to have is kept until the end.
+    let record = |length: usize| format!("{} SCHILY.xattr.user.a={}\n", length + 29, "x".repeat(length));
+    let (small, large) = (record(1_000_000), record(3_000_000));
+    assert_eq!(small.len(), 1_000_029);
+    let many: Vec<Line> = (0..70).flat_map(|_| [(b'x', "x", small.as_str()), (b'5', "d", "")]).collect();
+    let refused = target.unpack(&archive(&many), &Options::default());
+    assert!(matches!(refused, Err(Error::TooLarge { what: "bytes of directories' attributes", .. })), "{refused:?}");
+    let others: Vec<String> = (0..3).map(|at| large.replace("user.a", &format!("user.{at}"))).collect();
+    for (kind, lines) in [(b'x', &others[..]), (b'g', &others[..1])] {
+        let mut lines: Vec<Line> = lines.iter().map(|text| (kind, "x", text.as_str())).collect();
+        lines.push((b'0', "a", ""));
+        let refused = target.unpack(&archive(&lines), &Options::default());
+        assert!(matches!(refused, Err(Error::TooLarge { what: "bytes in extended headers", .. })), "{refused:?}");
+    }
     let only = |path: &Path| path.starts_with("b");
     let some = Options { only: Some(&only), ..Options::default() };
     let target = Target::new("some");
