@@ -36,7 +36,11 @@ impl<'c> Eval<'c> {
     }
 
     fn step(&mut self) -> Result<(), Error> {
-        self.steps += 1;
+        self.steps(1)
+    }
+
+    fn steps(&mut self, count: usize) -> Result<(), Error> {
+        self.steps = self.steps.saturating_add(count);
         if self.steps > STEPS { self.wrong("the template does too much") } else { Ok(()) }
     }
 
@@ -78,7 +82,11 @@ impl<'c> Eval<'c> {
             }
             Node::For { names, over, reversed, body, empty, line } => {
                 self.line = *line;
-                let mut values = pairs(self.value(over)?);
+                let over = self.value(over)?;
+                if let Value::Text(text) = &over {
+                    self.steps(text.len())?;
+                }
+                let mut values = pairs(over);
                 if *reversed {
                     values.reverse();
                 }
@@ -135,9 +143,17 @@ impl<'c> Eval<'c> {
 
     fn value(&mut self, expression: &Expression) -> Result<Value, Error> {
         self.step()?;
+        let value = self.made(expression)?;
+        // Large values cost as much as is copied of them.
+        self.steps(weight(&value))?;
+        Ok(value)
+    }
+
+    fn made(&mut self, expression: &Expression) -> Result<Value, Error> {
         match expression {
             Expression::Literal(value) => Ok(value.clone()),
             Expression::Variable(name) => {
+                self.steps(self.names.len() / 64)?;
                 let found = self.names.iter().rev().find(|(known, _)| known == name);
                 Ok(found.map(|(_, value)| value.clone()).unwrap_or_default())
             }
@@ -207,6 +223,16 @@ impl<'c> Eval<'c> {
             },
         };
         self.measured(value)
+    }
+}
+
+/// What a value costs beside the step that makes it.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len() / 256,
+        Value::List(values) => values.iter().map(|value| 1 + weight(value)).sum(),
+        Value::Map(map) => map.iter().map(|(key, value)| 1 + key.len() / 256 + weight(value)).sum(),
+        _ => 0,
     }
 }
 

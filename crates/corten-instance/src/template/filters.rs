@@ -1,6 +1,6 @@
 //! Filters: `value|name:argument`.
 
-use super::Value;
+use super::{LONGEST, Value};
 
 /// Applies the filter `name`.
 ///
@@ -20,7 +20,12 @@ pub fn apply(name: &str, of: Value, argument: Option<Value>) -> Result<Value, St
         "join" => match &of {
             Value::List(values) => {
                 let words: Vec<String> = values.iter().map(text).collect();
-                Value::Text(words.join(&text(&given)))
+                let between = text(&given);
+                let length = words.iter().map(String::len).sum::<usize>();
+                if length.saturating_add(between.len().saturating_mul(words.len())) > LONGEST {
+                    return Err(format!("a value becomes longer than {LONGEST} bytes"));
+                }
+                Value::Text(words.join(&between))
             }
             other => other.clone(),
         },

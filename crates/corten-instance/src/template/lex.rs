@@ -124,14 +124,16 @@ fn end_of(text: &str, close: &str) -> Option<usize> {
 /// What is before the tag `name`, and what is behind it.
 fn until_tag<'t>(text: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
     let mut from = 0;
-    while let Some(at) = text[from..].find("{%").map(|at| at + from) {
-        let end = text[at..].find("%}")? + at;
-        if text[at + 2..end].trim_matches('-').trim() == name {
+    loop {
+        let end = text[from..].find("%}")? + from;
+        // Of several beginnings only the last can be that of the tag.
+        if let Some(at) = text[from..end].rfind("{%").map(|at| at + from)
+            && text[at + 2..end].trim_matches('-').trim() == name
+        {
             return Some((&text[..at], &text[end + 2..]));
         }
-        from = at + 2;
+        from = end + 2;
     }
-    None
 }
 
 /// The tokens of an expression or tag.

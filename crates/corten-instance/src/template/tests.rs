@@ -130,6 +130,45 @@ fn hostile_templates_end() {
     }
 }
 
+#[test]
+fn large_values_are_paid_for() {
+    let large = "{% set a = \"0123456789abcdef\" %}".to_string() + &"{% set a = a + a %}".repeat(16);
+    for (more, wanted) in [
+        // Many copies of a value, which would be kept all at once.
+        ("{% set b = a %}".repeat(40_000), "does too much"),
+        // A repetition over every letter, a list of every letter, and what is put between them.
+        ("{% for x in a %}{% endfor %}".to_string(), "does too much"),
+        ("{{ a|split:\"\"|length }}".to_string(), "does too much"),
+        ("{% set l = \"0123456789\"|split:\"\" %}{{ l|join:a }}".to_string(), "longer than"),
+        // Names that are looked for among very many.
+        ("{% set n = 1 %}".repeat(60_000) + &"{{ m }}".repeat(10_000), "does too much"),
+    ] {
+        let made = made(&(large.clone() + &more));
+        assert!(made.as_ref().is_err_and(|why| why.contains(wanted)), "{}: {made:?}", &more[..20]);
+    }
+    // What real templates do with user data of some size costs little.
+    let real = large.replace("16", "12") + &"{% if a == \"\" %}{% endif %}".repeat(20);
+    assert_eq!(
+        made(&real.replace(&"{% set a = a + a %}".repeat(16), &"{% set a = a + a %}".repeat(10))),
+        Ok(String::new())
+    );
+}
+
+#[test]
+fn raw_text_ends_at_its_own_tag() {
+    for (text, wanted) in [
+        ("{% verbatim %}{%}{% endverbatim %}x", "{%}x"),
+        ("{% verbatim %}{% if %}{%{% endverbatim %}x", "{% if %}{%x"),
+        ("{% comment %}%}{% a{% endcomment %}x", "x"),
+        ("{% verbatim %}{%- endverbatim -%}x", "x"),
+    ] {
+        assert_eq!(made(text).as_deref(), Ok(wanted), "{text}");
+    }
+    // Many beginnings before one end take no time by their square.
+    let begun = "{% verbatim %}".to_string() + &"{%".repeat(500_000) + "%}";
+    assert!(made(&begun).is_err());
+}
+
 proptest! {
     #[test]
     fn any_text_is_made_or_refused(text in "([a-z ]|\\{\\{|\\}\\}|\\{%|%\\}|[(\"'|:.=!<>+*/,\\[\\]-]|if |for |in |endif|endfor|config|config_get\\(|é){0,60}") {
