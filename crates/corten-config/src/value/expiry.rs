@@ -46,7 +46,7 @@ impl Lifetime {
     /// `None` if that is beyond the calendar.
     pub fn after(self, start: Timestamp) -> Option<Timestamp> {
         let from = Offset::UTC.to_datetime(start);
-        let month = i64::from(from.month()) - 1 + self.months;
+        let month = self.months.checked_add(i64::from(from.month()) - 1)?;
         let year = i64::from(from.year()).checked_add(self.years)?.checked_add(month.div_euclid(12))?;
         let first = Date::new(i16::try_from(year).ok()?, i8::try_from(month.rem_euclid(12) + 1).ok()?, 1).ok()?;
         let days = self.weeks.checked_mul(7)?.checked_add(self.days)?.checked_add(i64::from(from.day()) - 1)?;
@@ -125,6 +125,10 @@ mod tests {
         }
         let far = Lifetime { years: 1 << 40, ..Lifetime::default() };
         assert_eq!(far.after(Timestamp::UNIX_EPOCH), None);
+        for unit in ['S', 'M', 'H', 'd', 'w', 'm', 'y'] {
+            let longest = Expiry.parse(&format!("{}{unit}", i64::MAX)).expect("a lifetime");
+            assert_eq!(longest.after("2026-12-31T23:59:59Z".parse().expect("a time")), None, "{unit}");
+        }
     }
 
     #[test]

@@ -87,7 +87,8 @@ impl Kind for RawIdMap {
         for (at, one) in entries.iter().enumerate() {
             for other in &entries[at + 1..] {
                 let shared = one.users && other.users || one.groups && other.groups;
-                if shared && one.host < other.host + other.count && other.host < one.host + one.count {
+                let behind = |entry: &Entry| entry.host.saturating_add(entry.count);
+                if shared && one.host < behind(other) && other.host < behind(one) {
                     return Err("Host id is in the range of subids".to_owned());
                 }
             }
@@ -127,6 +128,7 @@ mod tests {
             assert_eq!(RawIdMap.parse(text), Err(expected.to_owned()), "{text}");
         }
         assert!(RawIdMap.parse("uid 5 5\ngid 5 5").is_ok());
+        assert!(RawIdMap.parse(&format!("both {0} 1\nboth 1 {0}", i64::MAX)).is_ok());
     }
 
     proptest! {

@@ -51,6 +51,10 @@ impl Kind for ProxyAddress {
         host.clone_into(&mut end.address);
         for part in ports.split(',') {
             end.ports.extend(port_range(part)?);
+            // Beyond LXD: there are no more, and what is named again and again would only fill memory.
+            if end.ports.len() > 65_536 {
+                return Err("Too many ports".to_owned());
+            }
         }
         Ok(end)
     }
@@ -107,5 +111,7 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(ProxyAddress.parse(text), Err(expected.to_owned()));
         }
+        let again = format!("tcp:1.2.3.4:{}1", "1-65535,".repeat(1000));
+        assert_eq!(ProxyAddress.parse(&again), Err("Too many ports".to_owned()));
     }
 }

@@ -36,9 +36,10 @@ impl Kind for VlanList {
     const WORD: &'static str = "string";
 
     fn parse(&self, text: &str) -> Result<Vec<u16>, String> {
-        let mut ids = Vec::new();
+        // Each once: ranges that are named again and again would only fill memory.
+        let (mut ids, mut known) = (Vec::new(), [false; 4095]);
         for item in list::items(text) {
-            ids.extend(range(item)?);
+            ids.extend(range(item)?.filter(|id| !std::mem::replace(&mut known[usize::from(*id)], true)));
         }
         Ok(ids)
     }
@@ -112,6 +113,7 @@ mod tests {
         assert_eq!(Vlan.parse("4095"), Err("Out of VLAN ID range (0-4094) \"4095\"".to_owned()));
         assert_eq!(Vlan.parse("x"), Err("Invalid VLAN ID \"x\"".to_owned()));
         assert_eq!(VlanList.parse("1, 5-7,"), Ok(vec![1, 5, 6, 7]));
+        assert_eq!(VlanList.parse(&"0-4094,".repeat(1000)).map(|ids| ids.len()), Ok(4095));
         let cases = [
             ("7-5", "Invalid VLAN range boundary. start:7 is higher than end:5"),
             ("1-x", "Invalid VLAN range boundary. start:1, end:x"),

@@ -44,6 +44,10 @@ pub fn ports(text: &str) -> Result<Vec<u16>, String> {
             return Err(format!("End port must be higher than start port in {part:?}"));
         }
         ports.extend(first..=last);
+        // There are no more; what is named again and again would only fill memory.
+        if ports.len() > 65_536 {
+            return Err("Too many ports".to_string());
+        }
     }
     Ok(ports)
 }
