@@ -1,6 +1,6 @@
 //! The language of `?filter=`: `[not] field eq|ne value [and|or …]`, evaluated from left to right.
 
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -8,13 +8,25 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default)]
 pub struct Filter(Vec<Clause>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Clause {
     or: bool,
     not: bool,
     field: String,
     operator: String,
     value: String,
+    /// The value as a regular expression; none where it is not one.
+    pattern: Option<Regex>,
+}
+
+/// How large a regular expression may become, in bytes of memory: far more than any that somebody types.
+const LARGEST: usize = 1 << 18;
+
+/// What a value means: a regular expression for the whole text, in any case of letters.
+fn pattern(value: &str) -> Option<Regex> {
+    let anchored = value.contains(['^', '$']);
+    let pattern = if anchored { value.to_string() } else { format!("^{value}$") };
+    RegexBuilder::new(&pattern).case_insensitive(true).size_limit(LARGEST).build().ok()
 }
 
 /// Objects whose members are a user's own keys: the rest of the field's name is one key, dots included, and a key
@@ -35,7 +47,8 @@ impl Filter {
             let field = if not { words.next().ok_or("incomplete not clause")? } else { first };
             let operator = words.next().ok_or("clause has no operator")?.to_string();
             let value = value(words.next().ok_or("clause has no value")?, &mut words)?;
-            clauses.push(Clause { or, not, field: field.to_string(), operator, value });
+            let pattern = pattern(&value);
+            clauses.push(Clause { or, not, field: field.to_string(), operator, value, pattern });
             let Some(joint) = words.next() else { break };
             or = match joint {
                 "and" => false,
@@ -76,15 +89,12 @@ impl Filter {
 }
 
 impl Clause {
-    /// Whether a text is what the clause asks for: a regular expression for the whole text, in any case of letters.
-    /// Only strings ever are equal to a filter's value.
+    /// Whether a text is what the clause asks for. Only strings ever are equal to a filter's value.
     fn is_met(&self, seen: Option<&str>) -> bool {
         let Some(seen) = seen else { return false };
-        let anchored = self.value.contains(['^', '$']);
-        let pattern = if anchored { self.value.clone() } else { format!("^{}$", self.value) };
-        match RegexBuilder::new(&pattern).case_insensitive(true).build() {
-            Ok(pattern) => pattern.is_match(seen),
-            Err(_) => seen.to_lowercase() == self.value.to_lowercase(),
+        match &self.pattern {
+            Some(pattern) => pattern.is_match(seen),
+            None => seen.to_lowercase() == self.value.to_lowercase(),
         }
     }
 }
