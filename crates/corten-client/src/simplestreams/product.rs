@@ -165,7 +165,7 @@ impl Place<'_> {
         let image = Image {
             architecture: self.architecture.to_owned(),
             public: true,
-            size: meta.size + root.map_or(0, |root| root.size),
+            size: meta.size.saturating_add(root.map_or(0, |root| root.size)),
             created_at: self.created,
             uploaded_at: self.created,
             expires_at: expiry.unwrap_or_else(|| Time::from_unix(0, 0)),

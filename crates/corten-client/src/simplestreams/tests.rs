@@ -1,6 +1,7 @@
 //! A small server's documents, and what LXD makes of them.
 
 use super::*;
+use product::Products;
 
 const INDEX: &str = r#"{"index": {
     "images": {"datatype": "image-downloads", "path": "streams/v1/images.json", "products": ["centos:7:amd64"], "format": "products:1.0"},
@@ -103,4 +104,13 @@ fn some_servers_leave_out_their_own_name() {
     let names: Vec<&str> = catalogue.aliases().iter().map(|entry| entry.name.as_str()).collect();
     assert_eq!(names, ["22.04", "22.04/amd64"]);
     assert_eq!(catalogue.image("f").unwrap().properties["type"], "tar.gz");
+}
+
+#[test]
+fn sizes_that_no_disk_has_are_only_large() {
+    let text = r#"{"products": {"p": {"aliases": "a", "arch": "amd64", "os": "o", "versions": {"20240101": {"items": {
+        "lxd.tar.xz": {"ftype": "lxd.tar.xz", "path": "m", "sha256": "f", "size": 9223372036854775807, "combined_squashfs_sha256": "g"},
+        "squashfs": {"ftype": "squashfs", "path": "r", "sha256": "r", "size": 1}}}}}}}"#;
+    let products = Products::parse(text.as_bytes(), "t").unwrap();
+    assert_eq!(Catalogue::new("", &[products], "x86_64").image("g").unwrap().size, i64::MAX);
 }
