@@ -4,6 +4,7 @@
 
 pub mod crash;
 pub mod docs;
+pub mod fuzz;
 pub mod tidy;
 pub mod upstream;
 

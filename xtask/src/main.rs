@@ -3,12 +3,13 @@
 
 use std::process::ExitCode;
 
-use xtask::{crash, docs, project, tidy, upstream};
+use xtask::{crash, docs, fuzz, project, tidy, upstream};
 
 const USAGE: &str = "usage: cargo xtask tidy              looks for what the house style refuses
        cargo xtask docs              writes doc/config from the key tables
        cargo xtask upstream TEST…    runs tests of LXD's own suite
-       cargo xtask crash             kills the daemon at random moments and looks at what is left";
+       cargo xtask crash             kills the daemon at random moments and looks at what is left
+       cargo xtask fuzz              runs the fuzz targets";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::write(&project()),
         ["upstream", ref rest @ ..] => or_failed(upstream::run(&project(), rest)),
         ["crash", ref rest @ ..] => or_failed(crash::run(&project(), rest)),
+        ["fuzz", ref rest @ ..] => or_failed(fuzz::run(&project(), rest)),
         _ => Err(USAGE.to_string()),
     };
     match outcome {

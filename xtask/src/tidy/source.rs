@@ -13,13 +13,13 @@ pub struct Source {
     pub code: String,
 }
 
-/// All Rust files of the workspace's members.
+/// All Rust files of the workspace's members, and the fuzz targets; the program around these is made by libFuzzer's macro.
 ///
 /// # Errors
 /// When one cannot be read.
 pub fn all(project: &Path) -> Result<Vec<Source>, String> {
     let mut found = Vec::new();
-    for folder in ["crates", "tests", "xtask"] {
+    for folder in ["crates", "tests", "xtask", "fuzz/src/targets"] {
         walk(project, &project.join(folder), &mut found)?;
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
