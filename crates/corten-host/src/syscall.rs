@@ -12,4 +12,5 @@ pub mod peer;
 pub mod process;
 pub mod project_quota;
 pub mod seccomp;
+pub mod unused;
 pub mod userns;

@@ -23,7 +23,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use corten_host::syscall::clone3::{Side, clone3, exit_now};
-use corten_host::syscall::process::{close_all_from, ignore_signals, trim_heap};
+use corten_host::syscall::process::{close_all_from, ignore_signals};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::DumpableBehavior;
@@ -86,7 +86,6 @@ fn be_monitor(opened: start::Opened, report: OwnedFd) -> i32 {
             // Whoever waited for this may be gone; the container runs nevertheless.
             let _ = wire::send(&report, &Report::Started { init, monitor }, &[container.pidfd.as_fd()]);
             drop(report);
-            trim_heap();
             serve::serve(container);
             0
         }

@@ -138,4 +138,8 @@ impl Service for App {
     fn headers(&self, asked: &HeaderMap, answer: &mut HeaderMap) {
         self.settings.cors(asked, answer);
     }
+
+    fn stirred(&self) {
+        self.operations.quiet().stir();
+    }
 }

@@ -13,6 +13,7 @@ pub mod operation;
 pub mod operations;
 pub mod peer;
 pub mod query;
+pub mod quiet;
 pub mod recursion;
 pub mod reply;
 pub mod route;
@@ -39,6 +40,9 @@ pub trait Service: Send + Sync + Sized + 'static {
 
     /// Headers that every answer to a call carries, whatever the handler says (for CORS).
     fn headers(&self, asked: &hyper::HeaderMap, answer: &mut hyper::HeaderMap);
+
+    /// Hears that a call begins or has been answered.
+    fn stirred(&self);
 
     /// The answer for a call that failed: LXD's envelope, unless the service speaks otherwise.
     fn refusal(&self, error: &Error) -> hyper::Response<body::Answer> {

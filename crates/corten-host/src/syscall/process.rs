@@ -105,15 +105,6 @@ pub fn execve(program: &CStr, argv: &[CString], env: &[CString]) -> io::Error {
     io::Error::last_os_error()
 }
 
-/// Gives memory freed by this program back to the kernel, as far as the C library can.
-pub fn trim_heap() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: malloc_trim looks after the allocator's own locks and has no other precondition.
-    unsafe {
-        libc::malloc_trim(0);
-    }
-}
-
 /// Sends `signal` to the process that `pidfd` is open on; rustix takes only signals that have names.
 ///
 /// # Errors

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use corten_host::cgroup::Group;
+use corten_host::syscall::unused;
 use corten_host::{fd, pty};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{AtFlags, Mode, chmodat};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
@@ -41,6 +42,10 @@ pub fn listen(run_dir: &Path) -> io::Result<OwnedFd> {
 
 /// How long letting processes go on may take.
 const THAW: Duration = Duration::from_secs(30);
+
+/// How long nothing must happen before memory is given back. What that costs, some dozens of microseconds, is next to
+/// nothing when it is spent once in this time at most.
+const CALM: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// What an event came from. Numbers are places in the monitor's lists.
 #[derive(Clone, Copy, Debug)]
@@ -151,8 +156,14 @@ impl Monitor {
 
     fn wait(&self) -> Vec<Source> {
         let (sources, mut fds) = self.watched();
+        let mut patience = Some(&CALM);
         loop {
-            match poll(&mut fds, None) {
+            match poll(&mut fds, patience) {
+                // A start needs much that the wait for a container's end, the most of a monitor's life, does not.
+                Ok(0) => {
+                    unused::give_back();
+                    patience = None;
+                }
                 Ok(_) => break,
                 Err(rustix::io::Errno::INTR) => {}
                 Err(errno) => {
@@ -345,7 +356,7 @@ impl Monitor {
     fn forget_deaf_subscribers(&mut self) {
         self.subscribers.retain(|subscriber| {
             let mut fds = [PollFd::new(subscriber, PollFlags::empty())];
-            let _ = poll(&mut fds, Some(&rustix::event::Timespec::default()));
+            let _ = poll(&mut fds, Some(&Timespec::default()));
             fds[0].revents().is_empty()
         });
     }

@@ -135,3 +135,25 @@ fn it_starts_again_and_again() {
         assert_eq!(watch.wait().expect("ended"), Exit::Killed(9));
     }
 }
+
+#[test]
+fn a_monitor_with_nothing_to_do_holds_little_and_still_answers() {
+    let Some(scratch) = Scratch::new() else { return };
+    let (container, watch) = scratch.start(&scratch.spec());
+    let kilobytes = |word: &str| {
+        let path = format!("/proc/{}/status", container.monitor_pid());
+        let text = std::fs::read_to_string(path).expect("readable");
+        let line = text.lines().find(|line| line.starts_with(word)).expect("a line of it");
+        line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("kilobytes")
+    };
+    // When it has heard nothing for a second it holds less than at its busiest.
+    let mut tries = 0;
+    while kilobytes("VmRSS:") > kilobytes("VmHWM:") * 2 / 3 {
+        tries += 1;
+        assert!(tries < 300, "{} kB of {} kB when it is quiet", kilobytes("VmRSS:"), kilobytes("VmHWM:"));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(sh(&container, "echo here").out, "here\n");
+    container.kill().expect("killed");
+    assert!(watch.wait().is_ok());
+}

@@ -2,6 +2,7 @@
 
 use super::events::Events;
 use super::operation::{Class, Connections, Op, Plan, Sockets};
+use super::quiet::Quiet;
 use super::websocket::Socket;
 use corten_api::error::{Error, Result};
 use serde_json::json;
@@ -22,12 +23,14 @@ pub struct Operations {
     events: Arc<Events>,
     all: Mutex<HashMap<String, Op>>,
     closed: AtomicBool,
+    quiet: Quiet,
 }
 
 impl Operations {
     /// An empty set; work that waits on sockets runs on `runtime`.
     pub fn new(runtime: Handle, events: Arc<Events>) -> Arc<Operations> {
-        Arc::new(Operations { runtime, events, all: Mutex::default(), closed: AtomicBool::new(false) })
+        let (all, closed) = (Mutex::default(), AtomicBool::new(false));
+        Arc::new(Operations { runtime, events, all, closed, quiet: Quiet::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Op>> {
@@ -48,11 +51,17 @@ impl Operations {
             tracing::debug!(operation = op.id(), error = %error, "Failure for operation: {}", op.description());
         }
         op.finish(outcome);
+        self.quiet.stir();
         let (operations, id) = (self.clone(), op.id().to_string());
         self.runtime.spawn(async move {
             tokio::time::sleep(KEPT).await;
             operations.lock().remove(&id);
         });
+    }
+
+    /// What knows whether anything goes on: operations and calls tell it.
+    pub fn quiet(&self) -> &Quiet {
+        &self.quiet
     }
 
     /// Runs blocking work on a thread of its own.

@@ -89,6 +89,7 @@ impl<A: Service> Connection<A> {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
+        self.server.app.stirred();
         let mut more = HeaderMap::new();
         self.server.app.headers(request.headers(), &mut more);
         let mut answer = if request.method() == Method::OPTIONS {
@@ -100,6 +101,7 @@ impl<A: Service> Connection<A> {
             }
         };
         answer.headers_mut().extend(more);
+        self.server.app.stirred();
         answer
     }
 

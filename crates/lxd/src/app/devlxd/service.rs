@@ -65,6 +65,10 @@ impl Service for Devlxd {
 
     fn headers(&self, _: &HeaderMap, _: &mut HeaderMap) {}
 
+    fn stirred(&self) {
+        self.app.operations.quiet().stir();
+    }
+
     fn refusal(&self, error: &Error) -> Response<Answer> {
         let mut answer = Response::new(Answer::Whole(Bytes::from(format!("{}\n", error.message))));
         *answer.status_mut() = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
