@@ -82,6 +82,7 @@ pub fn kind(app: &App, name: &str) -> Result<String> {
 /// # Errors
 /// The database's.
 pub fn up_all(app: &App) -> Result<()> {
+    change::recover(app)?;
     for row in app.view(|view| Ok(networks::list(view, None)?))? {
         let outcome = match row.state {
             State::Created => up(app, &row),

@@ -3,10 +3,12 @@
 use corten_api::error::{Error, Result};
 use corten_api::network::NetworkPut;
 use corten_db::table::networks;
+use corten_host::undo::Undo;
 use corten_network::registry::{self, Kind};
+use serde::{Deserialize, Serialize};
 
 use super::{forwards, hosts, open, parent, row, view};
-use crate::app::{App, network_acls};
+use crate::app::{App, network_acls, notes};
 
 /// Gives a network another description and other keys; with `amend`, keys that are not named stay.
 ///
@@ -59,6 +61,9 @@ pub fn rename(app: &App, project: &str, name: &str, new: &str) -> Result<()> {
         return Err(Error::conflict(format!("Network {new:?} already exists")));
     }
     let network = open(app, &row)?;
+    let (note, mut undo) = (notes::place(&app.dirs.var.join("networks"), name), Undo::default());
+    let meant = Renaming { project: project.to_string(), name: name.to_string(), new: new.to_string() };
+    notes::note(note.clone(), &serde_json::to_string(&meant).unwrap_or_default(), &mut undo)?;
     network.rename(new, &[])?;
     forwards::clear(app, &row)?;
     network_acls::clear(&row)?;
@@ -69,7 +74,46 @@ pub fn rename(app: &App, project: &str, name: &str, new: &str) -> Result<()> {
     if remembered.is_err() {
         open(app, &networks::Network { name: new.to_string(), ..row })?.rename(name, &[])?;
     }
+    undo.keep();
+    notes::remove(&note)?;
     remembered
+}
+
+/// What is noted of a network that gets another name.
+#[derive(Serialize, Deserialize)]
+struct Renaming {
+    project: String,
+    name: String,
+    new: String,
+}
+
+/// Gives networks their old names back where the last daemon was ended before it had remembered the new ones.
+///
+/// # Errors
+/// When the notes cannot be read; what cannot be done is logged.
+pub fn recover(app: &App) -> Result<()> {
+    let folder = app.dirs.var.join("networks");
+    for meant in notes::found(&folder, |text| serde_json::from_str::<Renaming>(text).ok())? {
+        tracing::info!(network = meant.name, new = meant.new, "The last daemon did not end a renaming");
+        let back = take_back(app, &meant).and_then(|()| notes::remove(&notes::place(&folder, &meant.name)));
+        if let Err(error) = back {
+            tracing::error!(network = meant.name, %error, "Failed to give a network its old name back");
+        }
+    }
+    Ok(())
+}
+
+fn take_back(app: &App, Renaming { project, name, new }: &Renaming) -> Result<()> {
+    let (old, renamed) =
+        app.view(|view| Ok((networks::get(view, project, name)?, networks::get(view, project, new)?)))?;
+    let folder = |name: &str| app.dirs.var.join("networks").join(name);
+    match old {
+        Some(row) if renamed.is_none() && folder(new).exists() && !folder(name).exists() => {
+            open(app, &networks::Network { name: new.clone(), ..row })?.rename(name, &[])?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Removes an unused network.
