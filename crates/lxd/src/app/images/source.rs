@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use corten_api::error::{Error, Result};
 use corten_api::instance::InstanceSource;
-use corten_api::time::Time;
 use corten_db::View;
 use corten_db::error::Abort;
 use corten_db::table::{architecture, image_aliases, images};
@@ -33,6 +32,8 @@ pub enum Wanted {
 /// An image with its files at hand.
 #[derive(Clone, Debug)]
 pub struct Ready {
+    /// Its number; that it was used is remembered with what is made of it.
+    pub id: i64,
     /// SHA-256 of its files.
     pub fingerprint: String,
     /// LXD's name of its architecture.
@@ -118,10 +119,9 @@ pub fn make_ready(app: &App, project: &str, wanted: &Wanted, op: &Op) -> Result<
             "Requested image's type {kind:?} doesn't match instance type {CONTAINER:?}"
         )));
     }
-    let now = Time::now().timestamp();
-    app.write(|tx| Ok(images::set_last_used(tx, row.id, now)?))?;
     let (meta, root) = places(&folder(app), &row.fingerprint);
     Ok(Ready {
+        id: row.id,
         fingerprint: row.fingerprint,
         architecture: architecture::name(row.architecture).unwrap_or_default().to_string(),
         properties: row.properties,

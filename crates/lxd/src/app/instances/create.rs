@@ -344,8 +344,10 @@ fn insert_from(
         config,
     };
     let volume = storage_volumes::insert(tx, &volume)?;
-    if let Origin::Copy(source) = origin {
-        source.insert_along(tx, planned, id, volume)?;
+    match origin {
+        Origin::Nothing | Origin::Migration(_) => {}
+        Origin::Image(image) => images::set_last_used(tx, image.id, planned.created.timestamp())?,
+        Origin::Copy(source) => source.insert_along(tx, planned, id, volume)?,
     }
     if let Some(rows) = rows {
         rows.insert_snapshots(tx, id, volume)?;

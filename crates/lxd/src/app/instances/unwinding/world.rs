@@ -74,6 +74,7 @@ impl World {
         let made = Command::new("sh").args(["-ec", script]).current_dir(&self.folder).status().expect("sh runs");
         assert!(made.success(), "busybox-static is installed");
         Ready {
+            id: 0,
             fingerprint: "f".repeat(64),
             architecture: self.app.host.architecture.clone(),
             properties: BTreeMap::new(),
