@@ -39,10 +39,118 @@ fn policies_of_system_calls_act() {
         let started = with("security.syscalls.allow", "read\nwrite");
         assert!(started.status != 0 || daemon.get("/1.0/instances/c1")["status"] != "Running", "{started:?}");
         assert!(with("security.syscalls.deny", "no such line at all").status != 0);
-        assert!(with("security.syscalls.intercept.mknod", "true").err.contains("doesn't support seccomp notify"));
+        let refused = with("security.syscalls.intercept.mount", "true");
+        assert!(refused.err.contains("doesn't do yet what security.syscalls.intercept.mount asks for"), "{refused:?}");
         with("security.syscalls.deny_compat", "true");
         daemon.lxc(["start", "c1"]);
         assert_eq!(inside(&daemon, "c1", "echo fine"), "fine");
+    });
+}
+
+#[test]
+fn devices_that_harm_nobody_are_made_for_an_unprivileged_container() {
+    story(|host| {
+        let mut daemon = host.daemon_on("dir");
+        daemon.lxc(["init", "busybox", "c1"]).ok();
+        // By processes of the container's own init, now and again and again.
+        host.sh("f=one/storage-pools/default/containers/c1/rootfs
+             printf '::respawn:/bin/sh -c \"[ -e /root/beat ] || /bin/busybox mknod /root/beat c 1 3; usleep 100000\"\\n' >> $f/etc/inittab
+             mkdir host; chmod 755 host");
+        let mknod = |daemon: &Daemon, words: &str| {
+            let script = format!("umask 027; busybox mknod {words}");
+            daemon.lxc(["exec", "c1", "--", "sh", "-c", &script])
+        };
+        daemon.lxc(["start", "c1"]).ok();
+        assert!(mknod(&daemon, "/root/null c 1 3").refused().contains("Operation not permitted"));
+        daemon.lxc(["stop", "-f", "c1"]).ok();
+        daemon.lxc(["config", "set", "c1", "security.syscalls.intercept.mknod=true"]).ok();
+        let source = format!("source={}", host.folder().join("host").display());
+        daemon.lxc(["config", "device", "add", "c1", "host", "disk", "path=/host", &source]).ok();
+        daemon.lxc(["start", "c1"]).ok();
+        for (path, number) in
+            [("/root/null", "1 3"), ("zero", "1 5"), ("/tmp/../root/full", "1 7"), ("/dev/random2", "1 8")]
+        {
+            mknod(&daemon, &format!("{path} c {number}")).ok();
+        }
+        assert_eq!(inside(&daemon, "c1", "stat -c '%F %u %g %a' /root/null"), "character special file 0 0 640");
+        assert_eq!(inside(&daemon, "c1", "echo gone > /root/null; head -c 3 zero | wc -c"), "3");
+        // Nothing that shows the host's memory or disks, nor for those who could not make it of their own.
+        for words in ["/root/mem c 1 1", "/root/kmsg c 1 11", "/root/disk b 7 0", "/root/net c 10 200"] {
+            assert!(mknod(&daemon, words).refused().contains("Operation not permitted"), "{words}");
+        }
+        assert!(mknod(&daemon, "/root/null c 1 3").refused().contains("File exists"));
+        assert!(mknod(&daemon, "/nowhere/null c 1 3").refused().contains("No such file"));
+        assert_ne!(mknod(&daemon, "/host/null c 1 3").status, 0, "the folder is the host's root's");
+        let as_user = ["exec", "c1", "--user", "1000", "--", "busybox", "mknod", "/tmp/null", "c", "1", "3"];
+        assert_ne!(daemon.lxc(as_user).status, 0, "an ordinary user may not");
+        let nested = inside(&daemon, "c1", "busybox unshare -U -r busybox mknod /root/nested c 1 3 2>&1; ls /root");
+        assert!(!nested.contains("nested\n") && !host.sh("ls host").contains("null"), "{nested}");
+        // No daemon is needed.
+        let init = daemon.get("/1.0/instances/c1/state")["pid"].to_string();
+        daemon.kill();
+        host.sh(&format!(
+            "f=/proc/{init}/root/root/beat; rm -f $f; i=0; until test -c $f; do sleep 0.1; i=$((i+1)); [ $i -lt 300 ]; done"
+        ));
+        daemon.begin();
+        mknod(&daemon, "/root/after c 1 9").ok();
+        // A crowd is served one after the other.
+        inside(
+            &daemon,
+            "c1",
+            "for i in $(seq 100); do busybox mknod /tmp/$i c 1 3 & done; wait; ls /tmp | wc -l | grep -x 100",
+        );
+    });
+}
+
+#[test]
+fn marks_of_overlays_and_priorities_are_set_for_an_unprivileged_container() {
+    story(|host| {
+        if !cfg!(target_arch = "x86_64") || !std::path::Path::new("/usr/bin/perl").exists() {
+            println!("skipped: busybox sets no attributes, and the number of the call for perl is that of x86_64");
+            return;
+        }
+        let daemon = host.daemon_on("dir");
+        daemon.lxc(["init", "busybox", "c1"]).ok();
+        host.sh("cd one/storage-pools/default/containers/c1/rootfs; ln -s usr/lib usr/lib64 .");
+        daemon.lxc(["config", "device", "add", "c1", "usr", "disk", "source=/usr", "path=/usr", "readonly=true"]).ok();
+        daemon.lxc(["start", "c1"]).ok();
+        let exec = |script: &str| daemon.lxc(["exec", "c1", "--", "sh", "-c", script]);
+        let mark = |name: &str, value: &str, at: &str| {
+            let words = format!("(\"{at}\", \"{name}\", \"{value}\")");
+            let call = format!("mkdir -p /root/d; perl -e 'my @w = {words}; exit(syscall(188, @w, 1, 0) ? 1 : 0)'");
+            exec(&call)
+        };
+        let opaque = || mark("trusted.overlay.opaque", "y", "/root/d");
+        // sched_setscheduler(2) to SCHED_RR, then sched_getscheduler(2).
+        let priority = |user: &str, pid: &str| {
+            let of = if pid == "0" { "0" } else { "shift" };
+            let script = format!(
+                "sleep 60 & perl -e 'my ($p, $o) = (pack(\"i\", 5), {of}); exit 1 if syscall(144, $o + 0, 2, $p); \
+                 exit(syscall(145, $o + 0) == 2 ? 0 : 2)' {pid}; r=$?; kill $!; exit $r"
+            );
+            daemon.lxc(["exec", "c1", "--user", user, "--", "sh", "-c", &script]).status
+        };
+        assert_eq!(opaque().status, 1);
+        assert_eq!((priority("0", "0"), priority("0", "$!")), (1, 1));
+        daemon.lxc(["stop", "-f", "c1"]).ok();
+        for call in ["setxattr", "sched_setscheduler"] {
+            daemon.lxc(["config", "set", "c1", &format!("security.syscalls.intercept.{call}=true")]).ok();
+        }
+        daemon.lxc(["start", "c1"]).ok();
+        opaque().ok();
+        let folder = host.folder().join("one/storage-pools/default/containers/c1/rootfs/root/d");
+        let mut value = [0; 8];
+        assert_eq!(rustix::fs::getxattr(&folder, "trusted.overlay.opaque", &mut value[..]), Ok(1));
+        assert_eq!(mark("trusted.other", "y", "/root/d").status, 1);
+        assert_eq!(mark("trusted.overlay.opaque", "n", "/root/d").status, 1);
+        assert_eq!(mark("trusted.overlay.opaque", "y", "/usr").status, 1, "it is the host's, and read-only");
+        mark("user.x", "y", "/root/d").ok();
+        // Where groups have shares of their own of real time, those of the story have none yet.
+        host.sh("for group in /sys/fs/cgroup/cpu /sys/fs/cgroup/cpu/lxc.payload.c1; do
+                   if test -e $group/cpu.rt_runtime_us; then echo 20000 > $group/cpu.rt_runtime_us; fi; done");
+        assert_eq!((priority("0", "0"), priority("0", "$!")), (0, 0), "its own, and another's");
+        assert_eq!(priority("0", "4000000"), 1, "nobody's");
+        assert_eq!(priority("1000", "0"), 1, "an ordinary user may not");
     });
 }
 

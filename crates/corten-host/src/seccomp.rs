@@ -6,4 +6,4 @@ pub mod settings;
 
 pub use compile::compile;
 pub use policy::Policy;
-pub use settings::Settings;
+pub use settings::{Intercept, Settings};

@@ -8,6 +8,7 @@ pub mod keyring;
 pub mod loop_control;
 pub mod mount_api;
 pub mod namespace;
+pub mod notify;
 pub mod peer;
 pub mod process;
 pub mod project_quota;

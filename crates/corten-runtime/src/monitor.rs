@@ -6,6 +6,7 @@ mod console;
 mod ending;
 mod files;
 mod groups;
+mod intercept;
 mod limits;
 mod locked;
 pub mod named_systemd;

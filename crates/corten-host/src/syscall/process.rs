@@ -116,14 +116,6 @@ pub fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Puts the calling process under a seccomp filter: `program` is an array of the kernel's `struct sock_filter`.
-///
-/// # Errors
-/// `EINVAL` when it is no valid program, `EACCES` without `CAP_SYS_ADMIN` and without no_new_privs.
-pub fn install_seccomp_filter(program: &[u8]) -> io::Result<()> {
-    install(&mut instructions(program)?)
-}
-
 /// Puts the program that `command` starts under a seccomp filter, and not who starts it.
 ///
 /// # Errors
@@ -160,5 +152,17 @@ fn install(instructions: &mut [libc::sock_filter]) -> io::Result<()> {
     // SAFETY: rustix has no call for it. The structure points to `length` instructions, which live through the call;
     // the kernel checks them and only reads.
     let done = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const filter) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Gives a process (0: the caller) another scheduling policy and priority, as sched_setscheduler(2).
+///
+/// # Errors
+/// What the kernel says.
+pub fn set_scheduler(pid: i32, policy: i32, priority: i32) -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: priority };
+    // SAFETY: neither the standard library nor rustix has it, and that of musl does nothing; the kernel reads the one
+    // number, which lives through the call.
+    let done = unsafe { libc::syscall(libc::SYS_sched_setscheduler, pid, policy, &raw const parameters) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

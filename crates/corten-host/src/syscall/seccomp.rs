@@ -11,6 +11,9 @@ use std::os::fd::{FromRawFd, OwnedFd};
 /// `EACCES` without `CAP_SYS_ADMIN` and `no_new_privs`; `EINVAL` for a program that is none, `EBUSY` when a listener
 /// exists already.
 pub fn install(program: &[u8], listener: bool) -> io::Result<Option<OwnedFd>> {
+    if program.is_empty() || !program.len().is_multiple_of(size_of::<libc::sock_filter>()) {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
     let count = program.len() / size_of::<libc::sock_filter>();
     // The bytes may lie anywhere; instructions must be aligned.
     let mut filter: Vec<libc::sock_filter> = program

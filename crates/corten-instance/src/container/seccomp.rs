@@ -1,6 +1,6 @@
 //! The seccomp policy that an instance's keys ask for.
 
-use corten_host::seccomp::Settings;
+use corten_host::seccomp::{Intercept, Settings};
 
 use crate::instance::{Instance, is_false};
 
@@ -21,17 +21,36 @@ pub fn settings(instance: &Instance) -> Settings {
         deny_default: !default.is_some_and(is_false),
         deny_compat: section.filter(|_| compat).map(str::to_string),
         deny: text(&["security.syscalls.deny", "security.syscalls.blacklist"]),
-        ..Settings::default()
+        intercept: intercept(instance),
     }
 }
 
-/// Calls that LXD can be asked to do in the container's place; each has a key `security.syscalls.intercept.NAME`.
-const INTERCEPTED: [&str; 5] = ["bpf", "mknod", "mount", "sched_setscheduler", "setxattr"];
+/// What is asked for and can be done. A privileged container needs no help, as LXD sees it too.
+fn intercept(instance: &Instance) -> Intercept {
+    let asked = |call: &str| !instance.is_privileged() && instance.is_on(&key_of(call));
+    Intercept {
+        mknod: asked("mknod"),
+        sched_setscheduler: asked("sched_setscheduler"),
+        setxattr: asked("setxattr"),
+        ..Intercept::default()
+    }
+}
 
-/// The first key that asks for a call to be intercepted, which nothing here does yet. LXD looks away, too, when the
-/// container is privileged and needs no help.
-pub fn intercepts(instance: &Instance) -> Option<String> {
-    let keys = INTERCEPTED.iter().map(|call| format!("security.syscalls.intercept.{call}"));
+fn key_of(call: &str) -> String {
+    format!("security.syscalls.intercept.{call}")
+}
+
+/// Whether calls are handed to the monitor, which needs a filter of our own: with `raw.seccomp` nobody listens.
+pub fn is_intercepted(instance: &Instance) -> bool {
+    intercept(instance) != Intercept::default() && instance.get("raw.seccomp").is_empty()
+}
+
+/// Calls that LXD can be asked to do in the container's place, and we cannot.
+const MISSING: [&str; 2] = ["bpf", "mount"];
+
+/// The first key that asks for what nothing here does yet.
+pub fn missing(instance: &Instance) -> Option<String> {
+    let keys = MISSING.iter().map(|call| key_of(call));
     keys.into_iter().find(|key| instance.is_on(key) && !instance.is_privileged())
 }
 
@@ -41,15 +60,20 @@ mod tests {
     use crate::instance::Config;
 
     #[test]
-    fn interception_is_noticed_where_it_would_help() {
-        let key = "security.syscalls.intercept.mknod";
+    fn interception_is_for_those_whom_it_helps() {
         let with = |keys: &[&str]| {
             let expanded_config = keys.iter().map(|key| (key.to_string(), "true".to_string())).collect();
-            intercepts(&Instance { expanded_config, ..Instance::default() })
+            Instance { expanded_config, ..Instance::default() }
         };
-        assert_eq!(with(&[key]).as_deref(), Some(key));
-        assert_eq!(with(&[key, "security.privileged"]), None);
-        assert_eq!(with(&["security.nesting"]), None);
+        let key = "security.syscalls.intercept.mknod";
+        assert!(is_intercepted(&with(&[key])));
+        assert!(settings(&with(&[key])).text().is_some_and(|text| text.contains("mknodat notify")));
+        assert!(!is_intercepted(&with(&[key, "security.privileged"])));
+        assert!(!is_intercepted(&with(&[key, "raw.seccomp"])));
+        assert!(!is_intercepted(&with(&["security.nesting"])));
+        let key = "security.syscalls.intercept.mount";
+        assert_eq!(missing(&with(&[key])).as_deref(), Some(key));
+        assert_eq!(missing(&with(&[key, "security.privileged"])), None);
     }
 
     #[test]

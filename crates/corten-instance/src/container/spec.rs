@@ -7,7 +7,7 @@ use corten_host::cgroup::{Layout, Limit};
 use corten_runtime::Spec;
 use corten_runtime::spec::{IdMap, Root};
 
-use super::{mounts, raw_lxc, security};
+use super::{mounts, raw_lxc, seccomp, security};
 use crate::device::Attachment;
 use crate::instance::{Instance, is_false};
 
@@ -57,6 +57,7 @@ pub fn build(instance: &Instance, facts: Facts, attachments: &[Attachment]) -> R
     spec.cgroup.layout = facts.layout;
     spec.cgroup.limits = facts.limits;
     spec.security.seccomp = facts.seccomp;
+    spec.security.intercept = seccomp::is_intercepted(instance);
     spec.security.apparmor = facts.apparmor;
     if privileged {
         spec.security.drop = security::DROPPED.map(str::to_string).to_vec();

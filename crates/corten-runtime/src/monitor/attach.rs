@@ -16,8 +16,10 @@ use rustix::thread::{
 
 use super::child::{Doing, Failure, Outcome, failure};
 use super::secure::Confinement;
+use super::sessions::Word;
 use super::start::Running;
 use super::{limits, locked, view};
+use crate::protocol::wire;
 use crate::spec::{Create, ExecSpec};
 
 /// All that a process of a container shares with it, but for the pid namespace, in which it was born.
@@ -105,7 +107,10 @@ fn prepare(plan: &Plan<'_>) -> Outcome {
     if *tty {
         rustix::process::ioctl_tiocsctty(rustix::stdio::stdin()).doing(|| "taking the terminal".into())?;
     }
-    confinement.enter(&kept.security)?;
+    if let Some(listener) = confinement.enter(&kept.security)? {
+        wire::send(plan.complaints, &Word::Intercepted, &[listener.as_fd()])
+            .doing(|| "handing the intercepted calls over".into())?;
+    }
     // Everything that this process owns is given up before all descriptors are closed under it.
     drop(confinement);
     if kept.linux32 {

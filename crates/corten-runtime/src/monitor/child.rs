@@ -83,7 +83,7 @@ const STEPS: &[Step] = &[
     (steps::LEAVE, leave_old_root),
     (steps::CONSOLE, open_console),
     (steps::SETTINGS, settings),
-    (steps::SECURE, |child| child.confinement.enter(&child.spec.security)),
+    (steps::SECURE, confine),
     (steps::EXEC, execute),
 ];
 
@@ -240,6 +240,12 @@ fn settings(child: &mut Child<'_>) -> Outcome {
         view::set_sysctl(key, value)?;
     }
     Ok(())
+}
+
+fn confine(child: &mut Child<'_>) -> Outcome {
+    let Some(listener) = child.confinement.enter(&child.spec.security)? else { return Ok(()) };
+    wire::send(child.parent, &FromChild::Intercepted, &[listener.as_fd()])
+        .doing(|| "handing the intercepted calls over".into())
 }
 
 fn execute(child: &mut Child<'_>) -> Outcome {

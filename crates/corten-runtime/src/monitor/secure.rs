@@ -1,8 +1,9 @@
 //! What a process gives up before it runs a container's program: capabilities, privileges, system calls.
 
 use std::io::Write;
+use std::os::fd::OwnedFd;
 
-use corten_host::syscall::process::install_seccomp_filter;
+use corten_host::syscall::seccomp::install;
 use rustix::io::Errno;
 use rustix::thread::{
     CapabilitySet, capabilities, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
@@ -57,13 +58,14 @@ impl Confinement {
         }
         set_no_new_privs(true).doing(|| "setting no_new_privs".into())?;
         if !security.seccomp.is_empty() {
-            install_seccomp_filter(&security.seccomp).doing(|| "installing the seccomp filter".into())?;
+            install(&security.seccomp, false).doing(|| "installing the seccomp filter".into())?;
         }
         Ok(())
     }
 
-    /// Gives up everything that `security` says. What can be done only with capabilities comes first.
-    pub fn enter(&self, security: &Security) -> Outcome {
+    /// Gives up everything that `security` says. What can be done only with capabilities comes first. Comes with the
+    /// descriptor on which calls are handed over, where the filter does so; who makes one before somebody listens waits.
+    pub fn enter(&self, security: &Security) -> Outcome<Option<OwnedFd>> {
         if let (Some(mut file), Some(profile)) = (self.apparmor.as_ref(), &security.apparmor) {
             file.write_all(format!("exec {profile}").as_bytes())
                 .doing(|| format!("choosing the AppArmor profile {profile:?}"))?;
@@ -72,10 +74,10 @@ impl Confinement {
         if security.no_new_privs {
             set_no_new_privs(true).doing(|| "setting no_new_privs".into())?;
         }
-        if !security.seccomp.is_empty() {
-            install_seccomp_filter(&security.seccomp).doing(|| "installing the seccomp filter".into())?;
+        if security.seccomp.is_empty() {
+            return Ok(None);
         }
-        Ok(())
+        install(&security.seccomp, security.intercept).doing(|| "installing the seccomp filter".into())
     }
 }
 

@@ -13,6 +13,7 @@ use rustix::fs::{AtFlags, Mode, chmodat};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
+use super::intercept::Interception;
 use super::sessions::{self, Errand, Session, Stage, Task};
 use super::start::Running;
 use super::{ending, limits, sources, warn};
@@ -62,6 +63,8 @@ enum Source {
     Errand(usize),
     Server(usize),
     Holder(usize),
+    Intercepted(usize),
+    Worker(usize),
 }
 
 struct Monitor {
@@ -76,6 +79,7 @@ struct Monitor {
     servers: Vec<OwnedFd>,
     /// Those for whom the container's processes may stand still.
     holders: Vec<OwnedFd>,
+    interception: Interception,
 }
 
 /// Looks after the container until it ends.
@@ -93,7 +97,9 @@ pub fn serve(running: Running) {
         errands: Vec::new(),
         servers: Vec::new(),
         holders: Vec::new(),
+        interception: Interception::default(),
     };
+    monitor.interception.add(monitor.running.intercepted.take());
     let exit = loop {
         if let Some(exit) = monitor.turn() {
             break exit;
@@ -117,13 +123,15 @@ impl Monitor {
                     self.running.console.take_output();
                 }
                 Source::Typist => self.running.console.take_input(),
-                Source::Preparing(index) => self.sessions[index].prepared(),
+                Source::Preparing(index) => self.interception.add(self.sessions[index].prepared()),
                 Source::Owner(index) => self.sessions[index].owner = None,
                 Source::Held(..)
                 | Source::Ended(_)
                 | Source::Connection(_)
                 | Source::Errand(_)
                 | Source::Server(_)
+                | Source::Intercepted(_)
+                | Source::Worker(_)
                 | Source::Holder(_) => last.push(*source),
             }
         }
@@ -132,7 +140,9 @@ impl Monitor {
                 Source::Held(session, index) if !self.sessions[session].drain(index) => {
                     self.sessions[session].held.remove(index);
                 }
-                Source::Ended(index) => self.sessions.remove(index).ended(),
+                Source::Ended(index) => self.interception.add(self.sessions.remove(index).ended()),
+                Source::Intercepted(index) => self.interception.take(index, &self.running),
+                Source::Worker(index) => self.interception.worked(index),
                 Source::Errand(index) => {
                     let (connection, server) = self.errands.remove(index).finish();
                     self.servers.extend(server);
@@ -209,6 +219,12 @@ impl Monitor {
         }
         for (index, holder) in self.holders.iter().enumerate() {
             add(Source::Holder(index), holder.as_fd(), PollFlags::IN);
+        }
+        for (index, worker) in self.interception.workers() {
+            add(Source::Worker(index), worker, PollFlags::IN);
+        }
+        for (index, listener) in self.interception.listeners() {
+            add(Source::Intercepted(index), listener, PollFlags::IN);
         }
         for (index, connection) in self.connections.iter().enumerate() {
             add(Source::Connection(index), connection.as_fd(), PollFlags::IN);

@@ -41,6 +41,15 @@ impl Complaint {
     }
 }
 
+/// What a child that prepares says to the monitor; silence is success.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Word {
+    /// Its filter is on: comes with the descriptor on which it hands calls over.
+    Intercepted,
+    /// It did not do what it was to do.
+    Complaint(Complaint),
+}
+
 /// How far a session has come.
 #[derive(Debug)]
 pub enum Stage {
@@ -102,42 +111,50 @@ fn launch(
         Side::Parent { pid, pidfd } => Ok((pid, pidfd, ours)),
         Side::Child => {
             let failure = attach::become_process(&Plan { spec, stdio, complaints: &theirs, running, nofile });
-            let _ = wire::send(&theirs, &Complaint::of(&failure), &[]);
+            let _ = wire::send(&theirs, &Word::Complaint(Complaint::of(&failure)), &[]);
             exit_now(127)
         }
     }
 }
 
 impl Session {
-    /// The preparing child has spoken or executed its program: tells the owner.
-    pub fn prepared(&mut self) {
-        let Stage::Preparing(socket) = &self.stage else { return };
-        let complaint = wire::receive::<Complaint>(socket).unwrap_or_else(|error| {
-            Some((Complaint::of(&Failure { what: "running a process".into(), source: error }), Vec::new()))
+    /// The preparing child has spoken or executed its program: tells the owner. Gives the descriptor on which its filter
+    /// hands calls over, when that is what it said; it goes on preparing then.
+    pub fn prepared(&mut self) -> Option<OwnedFd> {
+        let Stage::Preparing(socket) = &self.stage else { return None };
+        let word = wire::receive::<Word>(socket).unwrap_or_else(|error| {
+            let failure = Failure { what: "running a process".into(), source: error };
+            Some((Word::Complaint(Complaint::of(&failure)), Vec::new()))
         });
-        match complaint {
+        match word {
             None => {
                 self.stage = Stage::Running;
                 self.tell(&Reply::Started { pid: self.pid }, true);
             }
-            Some((complaint, _)) => {
+            Some((Word::Intercepted, fds)) => return fds.into_iter().next(),
+            Some((Word::Complaint(complaint), _)) => {
                 self.stage = Stage::Refused;
                 self.held.clear();
                 self.tell(&complaint.into_reply(), false);
             }
         }
+        None
     }
 
-    /// The process has ended: reaps it and tells the owner.
-    pub fn ended(&mut self) {
+    /// The process has ended: reaps it and tells the owner. What it left running may still hand calls over.
+    pub fn ended(&mut self) -> Option<OwnedFd> {
         // What the child has said before it ended comes first.
-        self.prepared();
+        let intercepted = self.prepared();
+        if intercepted.is_some() {
+            self.prepared();
+        }
         let status = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED).ok().flatten();
         let status = status
             .map_or(0, |status| status.exit_status().unwrap_or_else(|| 128 + status.terminating_signal().unwrap_or(0)));
         if !matches!(self.stage, Stage::Refused) {
             self.tell(&Reply::Exited { status }, false);
         }
+        intercepted
     }
 
     fn tell(&mut self, reply: &Reply, with_pidfd: bool) {

@@ -21,8 +21,17 @@ use crate::state_file::{self, Made};
 pub enum FromChild {
     /// It has come as far as its console: comes with the console's master and the root of the container's devpts.
     Ready,
+    /// Its filter is on: comes with the descriptor on which it hands calls over.
+    Intercepted,
     /// A step failed.
     Failed(StartFailed),
+}
+
+/// What comes of a child that has executed its program.
+struct Ends {
+    console: OwnedFd,
+    devpts: OwnedFd,
+    intercepted: Option<OwnedFd>,
 }
 
 /// A container that runs.
@@ -44,6 +53,8 @@ pub struct Running {
     pub devpts: OwnedFd,
     /// Where the monitor listens.
     pub listener: OwnedFd,
+    /// Where the filter of its first process hands calls over.
+    pub intercepted: Option<OwnedFd>,
 }
 
 /// The parts of a spec that a monitor remembers; the rest is forgotten, to be small.
@@ -120,6 +131,7 @@ pub fn start(opened: Opened) -> Result<Running, StartFailed> {
                 netns: parts.netns,
                 console: parts.console,
                 devpts: parts.devpts,
+                intercepted: parts.intercepted,
                 listener,
                 kept: Kept {
                     name: spec.name,
@@ -152,6 +164,7 @@ struct Parts {
     netns: OwnedFd,
     console: Console,
     devpts: OwnedFd,
+    intercepted: Option<OwnedFd>,
 }
 
 /// The first process of a container that is being started; dropped, it is killed and its interfaces are brought back.
@@ -237,13 +250,13 @@ fn lead<'a>(
         .map_err(|error| StartFailed::new(steps::SOCKET, format!("writing into {}", spec.run_dir.display()), &error))?;
     give(child, &trees).map_err(|error| StartFailed::new(steps::SOURCES, "handing mounts over", &error))?;
     drop(trees);
-    let (master, devpts) = follow(child)?;
-    let console = Console::new(master, spec.console_ring)
+    let ends = follow(child)?;
+    let console = Console::new(ends.console, spec.console_ring)
         .map_err(|error| StartFailed::new(steps::CONSOLE, "holding the console", &error))?;
     starting.started = true;
     let pidfd = rustix::io::fcntl_dupfd_cloexec(&starting.pidfd, 3)
         .map_err(|errno| StartFailed::new(steps::CLONE, "holding the first process", &errno.into()))?;
-    Ok(Parts { made, pidfd, netns, console, devpts })
+    Ok(Parts { made, pidfd, netns, console, devpts: ends.devpts, intercepted: ends.intercepted })
 }
 
 fn open_namespace(pid: i32, kind: &str, step: &str) -> Result<OwnedFd, StartFailed> {
@@ -308,23 +321,25 @@ fn give(child: &OwnedFd, trees: &[Option<OwnedFd>]) -> io::Result<()> {
     there.chunks(fd::MAX_FDS).try_for_each(|some| fd::send(child, b"trees", some))
 }
 
-/// Waits for the console and then for the exec, which closes the child's end.
-fn follow(child: &OwnedFd) -> Result<(OwnedFd, OwnedFd), StartFailed> {
+/// Waits for the console, for what the filter hands over, and then for the exec, which closes the child's end.
+fn follow(child: &OwnedFd) -> Result<Ends, StartFailed> {
     let died = |what: &str| StartFailed::new(steps::EXEC, what, &io::Error::other("the first process died"));
     let failed = |error: io::Error| StartFailed::new(steps::EXEC, "hearing from the first process", &error);
-    let ends = match wire::receive::<FromChild>(child).map_err(failed)? {
-        Some((FromChild::Ready, fds)) => fds,
-        Some((FromChild::Failed(failure), _)) => return Err(failure),
-        None => return Err(died("setting up the container")),
-    };
-    let Ok([console, devpts]) = <[OwnedFd; 2]>::try_from(ends) else {
-        return Err(died("receiving the console"));
-    };
-    match wire::receive::<FromChild>(child).map_err(failed)? {
-        Some((FromChild::Failed(failure), _)) => Err(failure),
-        Some((FromChild::Ready, _)) => Err(died("executing the first program")),
-        None => Ok((console, devpts)),
+    let (mut terminal, mut intercepted) = (None, None);
+    loop {
+        match wire::receive::<FromChild>(child).map_err(failed)? {
+            Some((FromChild::Ready, fds)) if terminal.is_none() => {
+                let ends = <[OwnedFd; 2]>::try_from(fds).map_err(|_| died("receiving the console"))?;
+                terminal = Some(ends);
+            }
+            Some((FromChild::Intercepted, fds)) => intercepted = fds.into_iter().next(),
+            Some((FromChild::Failed(failure), _)) => return Err(failure),
+            Some((FromChild::Ready, _)) => return Err(died("executing the first program")),
+            None => break,
+        }
     }
+    let Some([console, devpts]) = terminal else { return Err(died("setting up the container")) };
+    Ok(Ends { console, devpts, intercepted })
 }
 
 /// What the child takes of [`give`].

@@ -81,6 +81,11 @@ impl Default for Kernel {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 /// What the container's processes may not do, in [`init`](super::Process) and in all that are run later.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -93,6 +98,9 @@ pub struct Security {
     pub no_new_privs: bool,
     /// A classic BPF program as seccomp(2) takes it: 8 bytes per instruction, in the machine's byte order.
     pub seccomp: Vec<u8>,
+    /// Whether the filter hands calls over, which the monitor then does in the container's place, or lets go on.
+    #[serde(skip_serializing_if = "is_false")]
+    pub intercept: bool,
     /// The AppArmor profile that the processes enter at exec.
     pub apparmor: Option<String>,
 }

@@ -48,7 +48,7 @@ const RUNTIME_FEATURES: [(&str, bool); 14] = [
     ("network_veth_router", false),
     ("pidfd", true),
     ("seccomp_allow_deny_syntax", true),
-    ("seccomp_notify", false),
+    ("seccomp_notify", true),
     ("seccomp_proxy_send_notify_fd", false),
 ];
 
