@@ -91,6 +91,15 @@ impl Terminal {
         kill_process(Pid::from_child(&self.child), signal).expect("the client runs");
     }
 
+    /// Kills the client.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn vanished(mut self) {
+        self.signal(Signal::KILL);
+        self.child.wait().expect("it is our child");
+    }
+
     /// The client's exit status, when it has ended.
     ///
     /// # Panics

@@ -98,6 +98,13 @@ fn confine(app: &Arc<App>, old: &Instance, new: &Instance, runs: bool, undo: &mu
     )
 }
 
+/// Tells of a way back that was none.
+fn log(instance: &Instance, device: &str, back: Result<()>) {
+    if let Err(error) = back {
+        tracing::error!(instance = instance.name, device, %error, "Failed to take back a change of a device");
+    }
+}
+
 impl Change {
     fn limit(&self, aspect: Aspect, undo: &mut Undo) -> Result<()> {
         step(
@@ -132,14 +139,24 @@ impl Change {
     fn take_out(&self, instance: &Instance, name: &str) -> Result<()> {
         let Some(options) = instance.expanded_devices.get(name) else { return Ok(()) };
         let forgotten = devices::unplug(&self.app, instance, &self.entry, name, options)?;
-        ended::set_keys(&self.app, instance, &forgotten)
+        ended::set_keys(&self.app, instance, &forgotten).inspect_err(|_| {
+            // What cannot be remembered has not been done.
+            let back = devices::plug(&self.app, instance, &self.entry, name, options);
+            log(instance, name, back.map(drop));
+        })
     }
 
     /// Puts a device of `instance` into the container, and remembers what it has.
     fn put_in(&self, instance: &Instance, name: &str) -> Result<()> {
         let Some(options) = instance.expanded_devices.get(name) else { return Ok(()) };
         let keys = devices::plug(&self.app, instance, &self.entry, name, options)?;
-        ended::set_keys(&self.app, instance, &keys)
+        ended::set_keys(&self.app, instance, &keys).inspect_err(|_| {
+            let mut begun = instance.clone();
+            begun.config.extend(keys.clone());
+            begun.expanded_config.extend(keys.clone());
+            let back = devices::unplug(&self.app, &begun, &self.entry, name, options);
+            log(instance, name, back.map(drop));
+        })
     }
 
     fn unplug(&self, name: &str, undo: &mut Undo) -> Result<()> {

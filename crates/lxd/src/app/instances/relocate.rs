@@ -27,7 +27,7 @@ use super::{Instances, backup_file, create, key, links, observe, rename, root, s
 use crate::app::networks::hosts;
 use crate::app::projects::allow;
 use crate::app::storage::pools::Pools;
-use crate::app::{App, apparmor};
+use crate::app::{App, apparmor, backups};
 
 /// Where an instance is to go.
 #[derive(Clone, Debug)]
@@ -131,12 +131,23 @@ fn make(app: &Arc<App>, old: &Instance, new: &Instance, to: &Target) -> Result<(
             move || rename::rename_folder(&log_there, &log)
         },
     )?;
+    let (kept, kept_after) = (backups::Owner::instance(app, old), backups::Owner::instance(app, new));
+    let follows = key(old) != key(new);
+    if follows {
+        backups::change::link_under(app, &kept, &kept_after, &mut undo)?;
+    }
     pass("link the volume anew")?;
     links::remove(app, &old.project, &old.name)?;
     links::set(app, &new.project, &new.name, &pool)?;
     pass("remember the new place")?;
-    app.write(|tx| remember(tx, new, &pool, &taken, to.alone))?;
+    app.write(|tx| {
+        remember(tx, new, &pool, &taken, to.alone)?;
+        if follows { backups::change::rename_rows(tx, &kept, &kept_after) } else { Ok(()) }
+    })?;
     undo.keep();
+    if follows {
+        backups::change::unlink(&kept);
+    }
     clean_up(app, old, (&from_pool, &from), (&pool, &volume), &taken, to.alone);
     hosts::forget(app, old);
     apparmor::delete(app, old);
