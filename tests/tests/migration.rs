@@ -370,3 +370,56 @@ fn what_is_cut_off_leaves_nothing_on_dir() {
 fn what_is_cut_off_leaves_nothing_on_overlay() {
     cut(["overlay", "overlay"], false);
 }
+
+/// Gives files of an instance that was never started a second name, an ACL and a capability.
+fn mark(host: &Host, daemon: &str, instance: &str) {
+    host.sh(&format!(
+        "cd {daemon}/containers/{instance}/rootfs/root; echo x > f; ln f g; chown 1000:1000 f; setfacl -m u:1001:rw f
+         cp ../bin/busybox b; setcap cap_net_raw+ep b"
+    ));
+}
+
+/// Owners, links, attributes and ACLs of these files, as they are on disk.
+fn marks(host: &Host, daemon: &str, instance: &str) -> String {
+    host.sh(&format!(
+        "cd {daemon}/containers/{instance}/rootfs/root; stat -c '%n %u:%g %h' f b; getfattr -d -m - -e hex b; getfacl -n f"
+    ))
+}
+
+#[test]
+fn acls_capabilities_and_links_go_along() {
+    story(|host| {
+        let (one, two) = (host.daemon(), host.another_daemon("two"));
+        servers(&one, &two, ["dir", "dir"]);
+        if host.sh("command -v setfacl setcap getfattr | wc -l").trim() != "3" {
+            return println!("skipped: the packages acl, attr and libcap2-bin are not installed");
+        }
+        one.lxc(["init", "busybox", "c1"]).ok();
+        mark(host, "one", "c1");
+        let marked = marks(host, "one", "c1");
+        assert!(marked.contains("f 1000:1000 2") && marked.contains("user:1001:rw-"), "{marked}");
+        one.lxc(["copy", "one:c1", "two:c1"]).ok();
+        assert_eq!(marks(host, "two", "c1"), marked);
+        let Some(debian) = Daemon::debian(host.folder(), "debian") else { return };
+        debian.with_pool("dir");
+        reachable(&debian, &[&one], "debian", 8445);
+        one.lxc(["copy", "one:c1", "debian:c1"]).ok();
+        // LXD sends and takes no hard links.
+        let single = marked.replace("f 1000:1000 2", "f 1000:1000 1");
+        assert_eq!(marks(host, "debian", "c1"), single);
+        // Its first start gives the files the host's ids; here they have the container's own again.
+        debian.lxc(["start", "c1"]).ok();
+        debian.lxc(["stop", "c1", "--force"]).ok();
+        let map = debian.lxc(["config", "get", "c1", "volatile.last_state.idmap"]).ok().trim().to_string();
+        assert_eq!(marks(host, "debian", "c1") == single, map == "[]", "{map}");
+        for refresh in [false, true] {
+            let mut words = vec!["copy", "debian:c1", "two:c2"];
+            words.extend(refresh.then_some("--refresh"));
+            one.lxc(words).ok();
+            assert_eq!(marks(host, "two", "c2"), single, "{refresh}");
+            assert_eq!(two.get("/1.0/instances/c2")["config"]["volatile.last_state.idmap"], "[]", "{refresh}");
+        }
+        two.lxc(["start", "c2"]).ok();
+        assert_eq!(sh(&two, "c2", "stat -c %u:%g /root/f"), "1000:1000\n");
+    });
+}

@@ -108,7 +108,8 @@ pub struct Features {
     /// Whether the other side may choose among these; servers before LXD 3.10 know no choice.
     #[prost(bool, optional, tag = "4")]
     pub bidirectional: Option<bool>,
-    /// POSIX ACLs and hard links, which LXD does not send. No number of LXD's: it does not say yes to it.
+    /// Hard links, which LXD does not send, and ACLs by rsync's own option, where LXD sends them as attributes. No number of
+    /// LXD's: it does not say yes to it.
     #[prost(bool, optional, tag = "1001")]
     pub whole: Option<bool>,
 }
