@@ -20,6 +20,7 @@ pub mod route;
 pub mod serve;
 pub mod sockets;
 pub mod tls;
+pub mod turn;
 pub mod websocket;
 
 use corten_api::error::{Error, Result};

@@ -17,12 +17,11 @@ pub mod source;
 pub mod store;
 pub mod sweep;
 pub mod token;
-pub mod turn;
 pub mod update;
 pub mod upkeep;
 pub mod url;
 
-use turn::Turns;
+use crate::rest::turn::Turns;
 
 /// What is known of images beside the database.
 #[derive(Default)]

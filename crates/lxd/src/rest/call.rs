@@ -108,6 +108,11 @@ impl<A> Call<A> {
         Reader::new(asked)
     }
 
+    /// Whether all of the body is here.
+    pub fn is_whole(&self) -> bool {
+        self.body.lock().is_ok_and(|body| !matches!(*body, Asked::Coming(_)))
+    }
+
     /// The whole body, at most [`MAX_JSON`] bytes.
     ///
     /// # Errors

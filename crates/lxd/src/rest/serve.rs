@@ -6,6 +6,7 @@ use super::peer::{Peer, Requestor};
 use super::query::Query;
 use super::reply::Reply;
 use super::route::{Endpoint, Handler, Router};
+use super::turn::Turns;
 use super::{Service, error, operations};
 use bytes::Bytes;
 use corten_api::error::{Error, Result};
@@ -15,7 +16,7 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A service with its routes.
@@ -148,8 +149,15 @@ impl<A: Service> Connection<A> {
     }
 }
 
+/// What is being changed, by its path.
+static CHANGES: LazyLock<Turns> = LazyLock::new(Turns::default);
+
 /// Runs a handler; a panic ends this call only.
 fn run<A>(handler: Handler<A>, call: &Call<A>) -> Result<Reply> {
+    // Who changes something looks at it first: nobody else may change it in between, or one of both would be lost. A
+    // client whose body is still coming holds nobody up.
+    let changes = matches!(call.method, Method::PUT | Method::PATCH) && call.is_whole();
+    let _turn = changes.then(|| CHANGES.take(&call.path));
     std::panic::catch_unwind(AssertUnwindSafe(|| handler(call))).unwrap_or_else(|panic| {
         let failed = operations::panicked(&*panic);
         tracing::error!(path = %call.path, method = %call.method, "{failed}");

@@ -22,7 +22,7 @@ pub fn places(folder: &Path, fingerprint: &str) -> (PathBuf, PathBuf) {
     (folder.join(fingerprint), folder.join(format!("{fingerprint}.rootfs")))
 }
 
-/// Adds an image whose files are in `build`; the caller has the [turn](super::turn::Turns) of its fingerprint.
+/// Adds an image whose files are in `build`; the caller has the [turn](crate::rest::turn::Turns) of its fingerprint.
 ///
 /// # Errors
 /// LXD's words when the project has it already or an alias is taken; nothing of it is left then.

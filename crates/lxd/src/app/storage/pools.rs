@@ -9,7 +9,7 @@ use corten_db::table::storage_pools;
 use corten_storage::pool::Pool;
 
 use crate::app::App;
-use crate::app::images::turn::Turns;
+use crate::rest::turn::Turns;
 
 /// Pools that have been asked for since the daemon started.
 #[derive(Default)]

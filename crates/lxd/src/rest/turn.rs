@@ -1,19 +1,20 @@
-//! One change at a time for each image: two downloads of the same one, or a download and a deletion, wait for each other.
+//! One change at a time for each thing: two downloads of the same image, or two who change the same profile, wait for
+//! each other.
 
 use std::collections::HashSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The images that are being changed.
+/// The things that are being changed, by name.
 #[derive(Default)]
 pub struct Turns {
     taken: Mutex<HashSet<String>>,
     given_back: Condvar,
 }
 
-/// The right to change one image; given back when it goes.
+/// The right to change one of them; given back when it goes.
 pub struct Turn<'a> {
     turns: &'a Turns,
-    fingerprint: String,
+    name: String,
 }
 
 impl Turns {
@@ -21,18 +22,18 @@ impl Turns {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until nobody else changes the image.
-    pub fn take(&self, fingerprint: &str) -> Turn<'_> {
+    /// Waits until nobody else changes it.
+    pub fn take(&self, name: &str) -> Turn<'_> {
         let taken = self.lock();
-        let free = self.given_back.wait_while(taken, |taken| taken.contains(fingerprint));
-        free.unwrap_or_else(PoisonError::into_inner).insert(fingerprint.to_string());
-        Turn { turns: self, fingerprint: fingerprint.to_string() }
+        let free = self.given_back.wait_while(taken, |taken| taken.contains(name));
+        free.unwrap_or_else(PoisonError::into_inner).insert(name.to_string());
+        Turn { turns: self, name: name.to_string() }
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.turns.lock().remove(&self.fingerprint);
+        self.turns.lock().remove(&self.name);
         self.turns.given_back.notify_all();
     }
 }
@@ -43,7 +44,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     #[test]
-    fn one_image_has_one_turn_at_a_time_and_others_do_not_wait() {
+    fn one_thing_has_one_turn_at_a_time_and_others_do_not_wait() {
         let (turns, inside) = (Turns::default(), AtomicU32::new(0));
         std::thread::scope(|scope| {
             for _ in 0..8 {
