@@ -58,7 +58,8 @@ const SHAPES: &[&str] = &[
     "{{",
 ];
 
-/// What a daemon without a cluster, MAAS, Candid, RBAC, ovn … refuses, though the value is right: key and words.
+/// What is refused although the value is right by itself, by the beginning of the key and with these words: what is not
+/// there yet, and what has to fit something else.
 type Refused = (&'static str, &'static str);
 
 /// The key's own name, or one that fits its pattern.
@@ -123,7 +124,7 @@ impl Thing<'_> {
     fn keeps(&self, name: &str, value: &str) -> Result<(), String> {
         let before = self.config();
         let answer = self.patch(name, value);
-        if let Some((_, words)) = self.exceptions.iter().find(|(known, _)| *known == name) {
+        if let Some((_, words)) = self.exceptions.iter().find(|(known, _)| name.starts_with(known)) {
             if answer.code >= 400 && !answer.error().contains(words) {
                 return Err(format!("{name}={value:?}: {} is not {words}", answer.error()));
             }
@@ -134,7 +135,8 @@ impl Thing<'_> {
         if answer.code != 200 {
             return if after == before { Ok(()) } else { Err(format!("{name}={value:?} was refused and kept")) };
         }
-        if after[name] != value {
+        // A bridge chooses an address for this word, and remembers that.
+        if after[name] != value && value != "auto" {
             return Err(format!("{name}={value:?} is read back as {}", after[name]));
         }
         let written = yaml::to_string(&after).expect("a map of text");
@@ -188,7 +190,7 @@ fn keys_of_instances_and_profiles_are_kept_as_they_are() {
     });
 }
 
-const INSTANCE: &[Refused] = &[];
+const INSTANCE: &[Refused] = &[("raw.lxc", "Invalid raw.lxc line")];
 
 #[test]
 fn keys_of_projects_are_kept_as_they_are() {
@@ -209,7 +211,15 @@ fn keys_of_the_server_are_kept_as_they_are() {
     });
 }
 
-const SERVER: &[Refused] = &[];
+const SERVER: &[Refused] = &[
+    ("candid.", "not there yet"),
+    ("core.https_address", "Couldn't resolve"),
+    ("core.metrics_address", "Couldn't resolve"),
+    ("maas.", "not there yet"),
+    ("rbac.", "not there yet"),
+    ("storage.backups_volume", "not there yet"),
+    ("storage.images_volume", "not there yet"),
+];
 
 #[test]
 fn keys_of_pools_and_volumes_are_kept_as_they_are() {
@@ -226,7 +236,7 @@ fn keys_of_pools_and_volumes_are_kept_as_they_are() {
     });
 }
 
-const POOL: &[Refused] = &[];
+const POOL: &[Refused] = &[("source", "cannot be changed when not in pending state")];
 const VOLUME: &[Refused] = &[];
 
 #[test]
@@ -242,7 +252,14 @@ fn keys_of_bridges_are_kept_as_they_are() {
     });
 }
 
-const BRIDGE: &[Refused] = &[];
+const BRIDGE: &[Refused] = &[
+    ("fan.", "FAN configuration may only be set when in 'fan' mode"),
+    ("ipv4.dhcp.expiry", "dnsmasq"),
+    ("ipv4.routes", "File exists"),
+    ("raw.dnsmasq", "dnsmasq"),
+    ("security.acls", "does not exist"),
+    ("tunnel.", "not implemented yet"),
+];
 
 #[test]
 fn keys_of_devices_are_kept_as_they_are() {
@@ -250,7 +267,8 @@ fn keys_of_devices_are_kept_as_they_are() {
         let daemon = ready(host);
         daemon.lxc(["profile", "create", "p1"]).ok();
         let mut wrong = Vec::new();
-        for (kind, subtype) in device::types() {
+        // A NIC on ovn needs a network of that kind, which there is not yet.
+        for (kind, subtype) in device::types().filter(|(_, subtype)| *subtype != "ovn") {
             let mut base = serde_json::Map::from_iter([("type".to_owned(), json!(kind))]);
             match kind {
                 "nic" | "infiniband" => drop(base.insert("nictype".to_owned(), json!(subtype))),
@@ -304,5 +322,20 @@ const NEEDED: &[(&str, &str)] =
 
 /// Rules that bind several keys, and what this host does not have.
 fn may_be_refused(words: &str) -> bool {
-    ["Cannot use", "Unsupported", "requires", "Requires"].iter().any(|known| words.contains(known))
+    let known = [
+        "Cannot use",
+        "Unsupported",
+        "requires",
+        "require a",
+        "must be set",
+        "must be absolute",
+        "cannot be specified as absolute",
+        "Invalid options ceph",
+        "Only the root disk",
+        "Only proxy devices",
+        "Network not found",
+        "Not an IPv",
+        "Invalid gateway",
+    ];
+    known.iter().any(|known| words.contains(known))
 }
