@@ -127,7 +127,10 @@ fn build(project: &Path) -> Result<PathBuf, String> {
 }
 
 fn names(program: &Path) -> Result<Vec<String>, String> {
-    let listed = Command::new(program).arg("-runs=0").output().map_err(|error| format!("running fuzz: {error}"))?;
+    // libFuzzer takes an early end for a finding, and writes one where it stands.
+    let folder = program.parent().unwrap_or(program);
+    let mut list = Command::new(program);
+    let listed = list.arg("-runs=0").current_dir(folder).output().map_err(|error| format!("running fuzz: {error}"))?;
     Ok(String::from_utf8_lossy(&listed.stdout).lines().map(str::to_string).collect())
 }
 
