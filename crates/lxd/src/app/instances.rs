@@ -76,7 +76,7 @@ pub struct Instances {
     /// Who works with the files of stopped instances.
     pub visits: Arc<files::visits::Visits>,
     /// Held for a profile, `PROJECT/NAME`, while instances follow its change.
-    pub following: crate::app::images::turn::Turns,
+    pub following: crate::rest::turn::Turns,
     /// What instances are told of their own changes.
     pub notices: crate::app::devlxd::events::Notices,
     /// The list of all of them, made already.

@@ -8,8 +8,8 @@ use corten_storage::volume::{Kind, storage_name};
 use serde::{Deserialize, Serialize};
 
 use super::custom::Place;
-use crate::app::images::turn::Turn;
 use crate::app::{App, notes};
+use crate::rest::turn::Turn;
 
 /// What is meant to become of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
