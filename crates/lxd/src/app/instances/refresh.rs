@@ -54,7 +54,13 @@ fn make(app: &Arc<App>, target: &Instance, source: &Source, alone: bool) -> Resu
         taken::remove::files_and_rows(app, target, &snapshot)?;
     }
     let along = Source { along: missing, ..source.clone() };
-    copy(app, target, &along)?;
+    if let Err(failed) = copy(app, target, &along) {
+        if without_files(app, target).is_ok_and(|names| !names.is_empty()) {
+            // A full disk let nothing be taken back either: the next daemon ends it.
+            undo.keep();
+        }
+        return Err(failed);
+    }
     for snapshot in others {
         // The refresh is done; one that cannot be removed stays, and can be removed by hand.
         if let Err(error) = taken::remove::files_and_rows(app, target, &snapshot) {
@@ -74,14 +80,19 @@ fn make(app: &Arc<App>, target: &Instance, source: &Source, alone: bool) -> Resu
 /// # Errors
 /// What cannot be read or written.
 pub fn take_back(app: &App, target: &Instance) -> Result<()> {
-    let (pool, volume) = root::volume(app, target)?;
-    let there = pool.snapshots(&volume)?;
-    let rows = app.view(|view| Ok(snapshots::of_instance(view, target.id)?))?;
-    let missing: Vec<String> = rows.into_iter().map(|row| row.name).filter(|name| !there.contains(name)).collect();
+    let missing = without_files(app, target)?;
     app.write(|tx| forget(tx, target, &missing))?;
     links::set_known(app, &target.project, &target.name)?;
     backup_file::refresh(app, &super::key(target));
     Ok(())
+}
+
+/// Names of snapshots that are remembered and not there.
+fn without_files(app: &App, target: &Instance) -> Result<Vec<String>> {
+    let (pool, volume) = root::volume(app, target)?;
+    let there = pool.snapshots(&volume)?;
+    let rows = app.view(|view| Ok(snapshots::of_instance(view, target.id)?))?;
+    Ok(rows.into_iter().map(|row| row.name).filter(|name| !there.contains(name)).collect())
 }
 
 /// Copies snapshots and files.
