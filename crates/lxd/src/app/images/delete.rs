@@ -4,6 +4,7 @@ use corten_api::error::{Error, Result};
 use corten_api::event::EventLifecycleRequestor;
 use corten_api::url;
 use corten_db::table::images;
+use corten_instance::step::pass;
 
 use super::store;
 use crate::app::App;
@@ -23,6 +24,7 @@ pub fn delete(app: &App, project: &str, fingerprint: &str, requestor: Option<Eve
     if is_last {
         image_volumes::delete(app, fingerprint)?;
     }
+    pass("forget the image")?;
     let failed = "Error deleting image info from the database";
     app.write(|tx| Ok(images::delete(tx, row.id)?)).map_err(|error| error.context(failed))?;
     if is_last {

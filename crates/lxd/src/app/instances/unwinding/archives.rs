@@ -9,7 +9,7 @@ use corten_db::Which;
 use corten_db::console;
 use corten_db::table::backups::{self, Of};
 use corten_db::table::storage_pools;
-use corten_host::undo::every_step_unwinds;
+use corten_host::undo::{every_step_unwinds, fail_step};
 
 use super::super::claims::Key;
 use super::super::snapshots::take;
@@ -17,6 +17,7 @@ use super::super::{Instances, delete};
 use super::world::{World, in_world};
 use crate::app::backups::create::Wanted;
 use crate::app::backups::{Owner, change, import, instance, receive};
+use crate::app::images::delete as image_delete;
 use crate::app::images::publish::{self, Source};
 use crate::app::projects::quota::Quota;
 use crate::app::recover::{self, scan};
@@ -43,6 +44,18 @@ fn publishing(driver: &'static str) {
             },
         );
         assert_eq!(images(), (1, 1));
+        // Its end: a step that fails leaves an image that can be deleted again.
+        for step in 0.. {
+            let all = world.app.list_images(&scope, false).expect("the database answers");
+            fail_step(Some(step));
+            let outcome = image_delete::delete(&world.app, "default", &all[0].fingerprint, None);
+            fail_step(None);
+            if outcome.is_ok() {
+                break;
+            }
+            assert_eq!(images().1, 1, "after step {step}: it is still known");
+        }
+        assert_eq!((world.state(), images()), (before, (0, 0)));
         delete::delete(&world.app, &key, None).expect("it can go: nothing holds it");
     });
 }

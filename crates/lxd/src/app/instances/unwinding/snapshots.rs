@@ -1,6 +1,6 @@
 //! Snapshots: taken, renamed, removed and restored from, with each step failing once.
 
-use corten_host::undo::every_step_unwinds;
+use corten_host::undo::{every_step_unwinds, fail_step};
 
 use super::world::{World, in_world};
 use crate::app::instances::claims::Key;
@@ -46,6 +46,40 @@ fn taking_a_snapshot_unwinds_on_dir() {
 #[test]
 fn taking_a_snapshot_unwinds_on_overlay() {
     taking("overlay");
+}
+
+fn removing(driver: &'static str) {
+    in_world(&format!("unsnapshot-{driver}"), driver, |world| {
+        let key = world.create("c1");
+        let (before, file) = (world.state(), described(world, &key));
+        for step in 0.. {
+            take_one(world, &key, "s").expect("a snapshot");
+            fail_step(Some(step));
+            let outcome = remove::remove(&world.app, &key, "s", None);
+            fail_step(None);
+            // What is gone does not come back, and what is left can be removed.
+            if outcome.is_err() {
+                remove::remove(&world.app, &key, "s", None).expect("it can be done again");
+            }
+            assert_eq!((world.state(), described(world, &key)), (before.clone(), file.clone()), "after step {step}");
+            // The first step only writes down what is meant: a disk that is full must not keep a snapshot.
+            if outcome.is_ok() && step > 0 {
+                assert!(step > 1, "it has steps");
+                break;
+            }
+        }
+        delete::delete(&world.app, &key, None).expect("it can go");
+    });
+}
+
+#[test]
+fn a_removal_of_a_snapshot_that_fails_can_be_done_again_on_dir() {
+    removing("dir");
+}
+
+#[test]
+fn a_removal_of_a_snapshot_that_fails_can_be_done_again_on_overlay() {
+    removing("overlay");
 }
 
 fn changing(driver: &'static str) {
