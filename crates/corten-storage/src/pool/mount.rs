@@ -79,7 +79,24 @@ impl Pool {
             }
         }
         intent::recover(self)?;
-        self.driver().sweep(self)
+        self.driver().sweep(self)?;
+        self.remove_empty_folders()
+    }
+
+    /// Removes the folders of snapshots whose last one went, or never came: a volume without snapshots has none.
+    fn remove_empty_folders(&self) -> Result<()> {
+        for snapshots in Kind::ALL.into_iter().filter_map(Kind::snapshot_directory) {
+            let folder = self.directory().join(snapshots);
+            for path in names::volumes(&folder)?.iter().map(|name| folder.join(name)) {
+                match std::fs::remove_dir(&path) {
+                    Err(error) if error.kind() != std::io::ErrorKind::DirectoryNotEmpty => {
+                        return Err(error).doing(|| format!("Failed to remove \"{}\"", path.display()));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Unmounts what the last daemon showed of volumes and snapshots: whoever was shown it is gone.

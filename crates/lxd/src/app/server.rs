@@ -97,8 +97,12 @@ impl App {
 }
 
 /// Keys that would have this server do what it cannot do yet.
-const NOT_THERE: [(&str, &str); 5] = [
+const NOT_THERE: [(&str, &str); 9] = [
     ("candid.", "Authentication by Candid"),
+    ("core.bgp_", "BGP"),
+    ("core.dns_address", "The DNS server for network zones"),
+    ("core.https_trusted_proxy", "The PROXY protocol"),
+    ("network.ovn.", "OVN"),
     ("rbac.", "RBAC"),
     ("maas.", "MAAS"),
     ("storage.backups_volume", "A volume for backups"),

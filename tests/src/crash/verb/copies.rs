@@ -60,6 +60,8 @@ pub const VERBS: &[Verb] = &[
             Need::NoSnapshot("c8", "s1"),
             Need::Snapshot("c1", "s1"),
             Need::Running("c1"),
+            // The client sends the source's volatile keys, as LXD's does: two NICs on one bridge would have one address.
+            Need::NoDevice("eth1"),
             Need::Marked,
             Need::Stopped("c1"),
         ],
