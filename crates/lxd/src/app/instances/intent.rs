@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use corten_api::error::{Context, Result};
 use corten_host::undo::Undo;
 use corten_instance::instance::{Config, host_name};
+use serde::{Deserialize, Serialize};
 
 use super::claims::Key;
 use super::settle::Change;
@@ -40,9 +41,19 @@ pub enum Intent {
     /// It becomes what its snapshot of this name is.
     Restore(String),
     /// Files and snapshots become those of what it was copied from.
-    Refresh,
+    Refresh(Renewal),
     /// Its volume goes to another place, and perhaps it gets another project or name.
     Move(Move),
+}
+
+/// What a refresh changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Renewal {
+    /// Snapshots that come.
+    pub snapshots: Vec<String>,
+    /// The inode of the volume before another one takes its place.
+    pub inode: u64,
 }
 
 /// From where an instance goes, and to where; its project and name now are not said again.
@@ -73,7 +84,7 @@ impl Intent {
             Intent::RenameSnapshot(old, new) => ("rename-snapshot", vec![old, new]),
             Intent::Shift(from, to) => ("shift", vec![from, to]),
             Intent::Restore(name) => ("restore", vec![name]),
-            Intent::Refresh => ("refresh", Vec::new()),
+            Intent::Refresh(_) => ("refresh", Vec::new()),
             Intent::Move(to) => ("move", vec![&to.from_pool, &to.pool, &to.project, &to.name]),
         }
     }
@@ -83,6 +94,7 @@ impl Intent {
         let json = match self {
             Intent::Start(links) => serde_json::to_string(links).ok(),
             Intent::Update(change) => serde_json::to_string(change).ok(),
+            Intent::Refresh(renewal) => serde_json::to_string(renewal).ok(),
             _ => None,
         };
         let more: Vec<&str> = more.into_iter().chain(json.as_deref()).collect();
@@ -104,7 +116,8 @@ impl Intent {
             ("snapshot-of-frozen", Ok([name]), _) => Intent::SnapshotOfFrozen(name),
             ("delete-snapshot", Ok([name]), _) => Intent::DeleteSnapshot(name),
             ("restore", Ok([name]), _) => Intent::Restore(name),
-            ("refresh", _, []) => Intent::Refresh,
+            ("refresh", _, []) => Intent::Refresh(Renewal::default()),
+            ("refresh", _, json) => Intent::Refresh(serde_json::from_str(&json.join("/")).ok()?),
             ("move", _, [from_pool, pool, project, name]) => Intent::Move(Move {
                 from_pool: from_pool.clone(),
                 pool: pool.clone(),
@@ -189,7 +202,7 @@ mod tests {
             Intent::RenameSnapshot(name(), "s2".into()),
             Intent::Shift("[]".into(), "[{\"Isuid\":true}]".into()),
             Intent::Restore(name()),
-            Intent::Refresh,
+            Intent::Refresh(Renewal { snapshots: vec!["s/1".into()], inode: 7 }),
             Intent::Move(Move { from_pool: "p".into(), pool: "q".into(), project: "default".into(), name: name() }),
         ] {
             assert_eq!(Intent::parse(&intent.text(&key)), Some((key.clone(), intent)));

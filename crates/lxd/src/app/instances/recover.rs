@@ -59,7 +59,7 @@ fn one(app: &Arc<App>, key: &Key, intent: &Intent) -> Result<()> {
         Intent::RenameSnapshot(old, new) => snapshots::rename::take_back(app, &instance, old, new),
         Intent::Shift(from, to) => shift::go_on(app, &instance, from, to),
         Intent::Restore(name) => restore::make(app, &instance, name),
-        Intent::Refresh => refresh::take_back(app, &instance),
+        Intent::Refresh(renewal) => refresh::take_back(app, &instance, renewal),
         Intent::Move(to) => relocate::recover(app, key, to),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use corten_api::error::{Error, Result};
+use corten_api::error::{Context, Error, Result};
 use corten_archive::watch::Watch;
 use corten_db::error::Abort;
 use corten_db::table::{instances, snapshots, storage_volumes, volume_snapshots};
@@ -16,7 +16,7 @@ use corten_storage::fill::Fill;
 
 use super::claims::{Key, Taken};
 use super::copy::Source;
-use super::intent::{self, Intent};
+use super::intent::{self, Intent, Renewal};
 use super::{Instances, backup_file, links, observe, root, snapshots as taken};
 use crate::app::App;
 
@@ -48,7 +48,11 @@ fn make(app: &Arc<App>, target: &Instance, source: &Source, alone: bool) -> Resu
     let (in_the_way, others): (Vec<_>, Vec<_>) =
         extra.into_iter().partition(|extra| missing.iter().any(|missing| missing.name == extra.name));
     let (key, mut undo) = (super::key(target), Undo::default());
-    intent::note(app, &key, &Intent::Refresh, &mut undo)?;
+    let renewal = Renewal {
+        snapshots: missing.iter().map(|snapshot| snapshot.name.clone()).collect(),
+        inode: inode(app, target)?,
+    };
+    intent::note(app, &key, &Intent::Refresh(renewal), &mut undo)?;
     for snapshot in in_the_way {
         pass("remove a snapshot that is another one")?;
         taken::remove::files_and_rows(app, target, &snapshot)?;
@@ -75,16 +79,33 @@ fn make(app: &Arc<App>, target: &Instance, source: &Source, alone: bool) -> Resu
     Ok(())
 }
 
-/// Takes back a refresh that was cut short: snapshots that are remembered and were not copied yet are forgotten.
+/// Takes back a refresh that was cut short before its files took the place of the old ones: the snapshots that came with it
+/// go again, and those that are remembered and were not copied yet are forgotten.
 ///
 /// # Errors
 /// What cannot be read or written.
-pub fn take_back(app: &App, target: &Instance) -> Result<()> {
+pub fn take_back(app: &App, target: &Instance, renewal: &Renewal) -> Result<()> {
     let missing = without_files(app, target)?;
+    if inode(app, target)? == renewal.inode {
+        for snapshot in app.view(|view| Ok(snapshots::of_instance(view, target.id)?))? {
+            if renewal.snapshots.contains(&snapshot.name) && !missing.contains(&snapshot.name) {
+                taken::remove::files_and_rows(app, target, &snapshot)?;
+            }
+        }
+    }
     app.write(|tx| forget(tx, target, &missing))?;
     links::set_known(app, &target.project, &target.name)?;
     backup_file::refresh(app, &super::key(target));
     Ok(())
+}
+
+/// The number of the volume's directory, which another one has once it is renewed.
+fn inode(app: &App, target: &Instance) -> Result<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let (pool, volume) = root::volume(app, target)?;
+    let path = pool.path(&volume);
+    let found = std::fs::metadata(&path).with_context(|| format!("Failed to look at {}", path.display()))?;
+    Ok(found.ino())
 }
 
 /// Names of snapshots that are remembered and not there.

@@ -21,7 +21,7 @@ use super::wire::Snapshot;
 use crate::app::App;
 use crate::app::instances::claims::{Key, Taken};
 use crate::app::instances::create::{self, Origin};
-use crate::app::instances::intent::{self, Intent};
+use crate::app::instances::intent::{self, Intent, Renewal};
 use crate::app::instances::{Instances, backup_file, key, links, observe, refresh, root, snapshots as taken};
 use crate::app::storage::pools::Pools;
 
@@ -101,7 +101,7 @@ fn replace(app: &Arc<App>, target: &Instance, incoming: &Incoming, extra: Vec<sn
     let names = incoming.names();
     let (in_the_way, others): (Vec<_>, Vec<_>) = extra.into_iter().partition(|extra| names.contains(&extra.name));
     let (key, mut undo) = (key(target), Undo::default());
-    intent::note(app, &key, &Intent::Refresh, &mut undo)?;
+    intent::note(app, &key, &Intent::Refresh(Renewal::default()), &mut undo)?;
     for snapshot in in_the_way {
         pass("remove a snapshot that is another one")?;
         taken::remove::files_and_rows(app, target, &snapshot)?;

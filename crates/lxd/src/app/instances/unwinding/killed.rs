@@ -8,7 +8,7 @@ use corten_storage::volume::Volume;
 
 use super::snapshots::take_one;
 use super::world::in_world;
-use crate::app::instances::intent::{self, Intent, Move};
+use crate::app::instances::intent::{self, Intent, Move, Renewal};
 use crate::app::instances::{Instances, delete, recover, root};
 use crate::app::storage::pools::Pools;
 
@@ -45,7 +45,7 @@ fn half_done(driver: &'static str) {
         let row = world.app.view(|view| Ok(snapshots::get(view, instance.id, "s")?)).expect("read").expect("there");
         let row = snapshots::Snapshot { name: "t".into(), ..row };
         world.app.write(|tx| Ok(snapshots::insert(tx, &row)?)).expect("written");
-        meant(&Intent::Refresh);
+        meant(&Intent::Refresh(Renewal::default()));
         end("a snapshot that was not copied yet");
         delete::delete(&world.app, &key, None).expect("it can go");
     });
