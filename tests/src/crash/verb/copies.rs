@@ -57,6 +57,8 @@ pub const VERBS: &[Verb] = &[
         name: "refresh a copy",
         needs: &[
             Need::Stopped("c8"),
+            // It sends the source's root disk as well, and that cannot become another pool's.
+            Need::On("c8", "default"),
             Need::NoSnapshot("c8", "s1"),
             Need::Snapshot("c1", "s1"),
             Need::Running("c1"),
