@@ -20,6 +20,7 @@ use super::intent::{self, Intent};
 use super::stop::{Way, end};
 use super::{Instances, backup_file, devices, observe, root, snapshots as taken, start, tell};
 use crate::app::App;
+use crate::app::networks::hosts;
 
 /// Restores the instance of this key from its snapshot `name`; one that runs is stopped and started again.
 ///
@@ -107,6 +108,11 @@ pub(super) fn make(app: &Arc<App>, instance: &Instance, name: &str) -> Result<()
     let _bar = app.instances.visits.bar(&super::key(instance));
     pool.restore_volume(&volume, name, &Watch::default())?;
     undo.keep();
+    // The snapshot may have had other interfaces; after a kill, networks learn of them when they come up.
+    match Instances::find(app, &key.0, &key.1) {
+        Ok(now) => hosts::follow(app, instance, &now),
+        Err(error) => tracing::warn!(instance = instance.name, %error, "Failed to tell networks of what was restored"),
+    }
     intent::done(app, &key)?;
     backup_file::refresh(app, &key);
     Ok(())
