@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::body::Body;
 use crate::endpoint::Endpoint;
+use crate::patient::Patient;
 
 /// Connections to one endpoint; those that wait for work are used again.
 pub struct Connections {
@@ -156,7 +157,7 @@ impl Connections {
     /// Opens a connection and hands its driver to the event loop.
     async fn open(&self) -> Result<SendRequest<Body>> {
         let stream = self.endpoint.connect().await.map_err(|error| self.unreachable(error))?;
-        let (sender, connection) = handshake(TokioIo::new(stream))
+        let (sender, connection) = handshake(TokioIo::new(Patient(stream)))
             .await
             .map_err(|error| Error::unavailable(corten_api::error::chain(&error)))?;
         // Its failures are seen by the request that is under way.

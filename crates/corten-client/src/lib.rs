@@ -14,6 +14,7 @@ pub mod image_source;
 pub mod image_transfer;
 pub mod multipart;
 pub mod operation;
+mod patient;
 pub mod proxy;
 pub mod server;
 pub mod sftp;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use corten_api::error::Kind;
+use corten_client::body::Body;
 use corten_client::endpoint::Endpoint;
+use corten_client::http::Ask;
 use corten_client::server::Server;
 use hyper::Method;
 use serde_json::{Value, json};
@@ -119,4 +121,33 @@ async fn operations_end_with_their_own_words() {
     assert_eq!((error.kind, error.message.as_str()), (Kind::NotFound, "Not here"));
     // A reply that is no operation is not waited for.
     assert!(client.start(Method::GET, "/1.0/count", &(), "").await.is_err());
+}
+
+/// Answers from the head of a request alone and hangs up with the body unread, as servers do that refuse an upload.
+fn hasty(name: &str) -> PathBuf {
+    let socket = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.socket", std::process::id()));
+    let listener = UnixListener::bind(&socket).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            stream.read_exact(&mut [0; 64]).unwrap();
+            let body = respond("POST", "/1.0/none").1.to_string();
+            let head = format!("HTTP/1.1 404 X\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+            stream.write_all((head + &body).as_bytes()).unwrap();
+        }
+    });
+    socket
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_refuses_an_upload_is_heard_though_the_rest_of_it_finds_nobody() {
+    let socket = hasty("hasty");
+    let client = Server::new(Endpoint::Unix(socket.clone()));
+    for _ in 0..200 {
+        let body = Body::reader(std::io::repeat(b'x').take(4 << 20), Some(4 << 20), |_| {});
+        let ask = Ask::new(Method::POST, "/1.0/none").body("application/octet-stream", body);
+        let error = client.ask(ask).await.err().unwrap();
+        assert_eq!((error.kind, error.message.as_str()), (Kind::NotFound, "Not here"));
+    }
+    std::fs::remove_file(socket).unwrap();
 }
