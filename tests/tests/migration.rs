@@ -43,6 +43,13 @@ fn snapshots(daemon: &Daemon, instance: &str) -> Vec<String> {
     names.filter_map(|path| path.rsplit('/').next()).map(str::to_string).collect()
 }
 
+/// Waits for the operations of a daemon: who pulls hears from the target alone, and LXD thaws its source after that.
+fn at_rest(daemon: &Daemon) {
+    for operation in daemon.get("/1.0/operations")["running"].as_array().into_iter().flatten() {
+        daemon.get(&format!("{}/wait", operation.as_str().expect("a path")));
+    }
+}
+
 /// Nothing of a migration is left in the pools of a daemon.
 fn clean(host: &Host, daemon: &str) {
     let left = format!(
@@ -93,6 +100,7 @@ fn travels(host: &Host, one: &Daemon, two: &Daemon) {
     assert!(live.refused().contains("Unable to perform container live migration."), "{}", live.err);
     for mode in MODES {
         one.lxc(["copy", "one:c1", "two:c5", "--mode", mode, "--stateless"]).ok();
+        at_rest(one);
         assert_eq!(one.get("/1.0/instances/c1")["status"], "Running", "the source runs on");
         two.lxc(["delete", "c5"]).ok();
     }
