@@ -58,13 +58,9 @@ fn make(app: &Arc<App>, target: &Instance, source: &Source, alone: bool) -> Resu
         taken::remove::files_and_rows(app, target, &snapshot)?;
     }
     let along = Source { along: missing, ..source.clone() };
-    if let Err(failed) = copy(app, target, &along) {
-        if without_files(app, target).is_ok_and(|names| !names.is_empty()) {
-            // A full disk let nothing be taken back either: the next daemon ends it.
-            undo.keep();
-        }
-        return Err(failed);
-    }
+    // With the note before it in one `undo`: where something cannot be taken back, the note stays for the next daemon.
+    copy(app, target, &along, &mut undo)?;
+    undo.keep();
     for snapshot in others {
         // The refresh is done; one that cannot be removed stays, and can be removed by hand.
         if let Err(error) = taken::remove::files_and_rows(app, target, &snapshot) {
@@ -72,7 +68,6 @@ fn make(app: &Arc<App>, target: &Instance, source: &Source, alone: bool) -> Resu
             tracing::warn!(instance, snapshot, %error, "Failed to remove a snapshot that the source does not have");
         }
     }
-    undo.keep();
     intent::done(app, &key)?;
     links::set_known(app, &target.project, &target.name)?;
     backup_file::refresh(app, &key);
@@ -117,13 +112,12 @@ fn without_files(app: &App, target: &Instance) -> Result<Vec<String>> {
 }
 
 /// Copies snapshots and files.
-fn copy(app: &Arc<App>, target: &Instance, source: &Source) -> Result<()> {
+fn copy(app: &Arc<App>, target: &Instance, source: &Source, undo: &mut Undo) -> Result<()> {
     let refreshing = |error: Error| error.context("Refresh instance");
     let ((pool, volume), (from_pool, from)) = (root::volume(app, target)?, source.volume(app)?);
-    let mut undo = Undo::default();
     let names: Vec<String> = source.along.iter().map(|snapshot| snapshot.name.clone()).collect();
     step(
-        &mut undo,
+        undo,
         "remember the snapshots",
         || app.write(|tx| insert(tx, target, source)),
         |()| {
@@ -142,9 +136,7 @@ fn copy(app: &Arc<App>, target: &Instance, source: &Source) -> Result<()> {
     let fill = Fill::Copy { pool: &from_pool, source: &from, snapshots: &[], like: None };
     let copied = pool.refill_volume(&volume, &fill, &watch);
     drop(still);
-    copied.map_err(|error| refreshing(error.into()))?;
-    undo.keep();
-    Ok(())
+    copied.map_err(|error| refreshing(error.into()))
 }
 
 fn insert(tx: &mut Tx<'_>, target: &Instance, source: &Source) -> Result<(), Abort> {
