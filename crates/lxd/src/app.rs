@@ -35,6 +35,7 @@ use crate::rest::operations::Operations;
 use crate::rest::peer::{Peer, Requestor};
 use crate::rest::route::May;
 use crate::rest::tls::Identity;
+use crate::rest::turn::Turns;
 use crate::rest::{self, Service};
 use apparmor::AppArmor;
 use corten_api::error::Result;
@@ -91,6 +92,8 @@ pub struct App {
     pub https: OnceLock<Https<App>>,
     /// The listener of `core.metrics_address`, once there is one.
     pub metrics: OnceLock<Https<App>>,
+    /// What clients are changing.
+    pub changes: Turns,
     /// Ends the process.
     pub end: End,
     /// Answers to `GET /1.0`, made already.
@@ -137,6 +140,10 @@ impl Service for App {
 
     fn headers(&self, asked: &HeaderMap, answer: &mut HeaderMap) {
         self.settings.cors(asked, answer);
+    }
+
+    fn changes(&self) -> &Turns {
+        &self.changes
     }
 
     fn stirred(&self) {

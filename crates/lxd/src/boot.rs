@@ -22,6 +22,7 @@ use crate::auth::trust::TrustStore;
 use crate::rest::events::Events;
 use crate::rest::operations::Operations;
 use crate::rest::tls::Identity;
+use crate::rest::turn::Turns;
 use corten_api::error::{Context, Result};
 use corten_db::{Db, Opening};
 use std::sync::{Arc, OnceLock};
@@ -85,6 +86,7 @@ pub(crate) fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result
         pools: Pools::default(),
         https: OnceLock::new(),
         metrics: OnceLock::new(),
+        changes: Turns::default(),
         end: shutdown::End::default(),
         server_view: crate::routes::server::Cache::default(),
     }))

@@ -42,6 +42,9 @@ pub trait Service: Send + Sync + Sized + 'static {
     /// Headers that every answer to a call carries, whatever the handler says (for CORS).
     fn headers(&self, asked: &hyper::HeaderMap, answer: &mut hyper::HeaderMap);
 
+    /// What is being changed, by its path, whatever listener the change came by.
+    fn changes(&self) -> &turn::Turns;
+
     /// Hears that a call begins or has been answered.
     fn stirred(&self);
 

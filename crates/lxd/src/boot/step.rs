@@ -11,6 +11,7 @@ use crate::app::ready::Stage;
 use crate::app::storage;
 use crate::rest::listen::{self, Https};
 use crate::rest::serve::Server;
+use crate::rest::turn::Turns;
 use crate::rest::{sockets, tls};
 use corten_api::error::{Context, Error, Result};
 use std::sync::Arc;
@@ -83,7 +84,8 @@ fn listen_as_configured(app: &App, listener: &Https<App>, key: &str) {
 /// started by an earlier one see the socket of this one.
 fn serve_instances(app: &Arc<App>) -> Result<()> {
     let listener = sockets::for_everyone(&app.dirs.var.join("devlxd").join(devlxd::SOCKET))?;
-    let server = Server::new(Arc::new(Devlxd { app: app.clone() }), &[crate::routes::devlxd::ENDPOINTS]);
+    let service = Devlxd { app: app.clone(), changes: Turns::default() };
+    let server = Server::new(Arc::new(service), &[crate::routes::devlxd::ENDPOINTS]);
     let known = app.clone();
     listen::instances(&app.runtime, server, listener, move |stream| {
         let stranger = || Error::internal("pid not in container?");

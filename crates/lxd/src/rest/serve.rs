@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A service with its routes.
@@ -142,22 +142,20 @@ impl<A: Service> Connection<A> {
             return Err(Error::forbidden("Forbidden Sec-Fetch-Site header value"));
         }
         if verb.quick {
-            return run(verb.handler, &call);
+            return run(verb.handler, &call, app.changes());
         }
-        let hop = tokio::task::spawn_blocking(move || run(verb.handler, &call));
+        let server = self.server.clone();
+        let hop = tokio::task::spawn_blocking(move || run(verb.handler, &call, server.app.changes()));
         hop.await.unwrap_or_else(|_| Err(Error::unavailable("LXD is shutting down")))
     }
 }
 
-/// What is being changed, by its path.
-static CHANGES: LazyLock<Turns> = LazyLock::new(Turns::default);
-
 /// Runs a handler; a panic ends this call only.
-fn run<A>(handler: Handler<A>, call: &Call<A>) -> Result<Reply> {
+fn run<A>(handler: Handler<A>, call: &Call<A>, changes: &Turns) -> Result<Reply> {
     // Who changes something looks at it first: nobody else may change it in between, or one of both would be lost. A
     // client whose body is still coming holds nobody up.
-    let changes = matches!(call.method, Method::PUT | Method::PATCH) && call.is_whole();
-    let _turn = changes.then(|| CHANGES.take(&call.path));
+    let is_change = matches!(call.method, Method::PUT | Method::PATCH) && call.is_whole();
+    let _turn = is_change.then(|| changes.take(&call.path));
     std::panic::catch_unwind(AssertUnwindSafe(|| handler(call))).unwrap_or_else(|panic| {
         let failed = operations::panicked(&*panic);
         tracing::error!(path = %call.path, method = %call.method, "{failed}");

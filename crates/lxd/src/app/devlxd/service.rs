@@ -15,11 +15,14 @@ use crate::rest::body::Answer;
 use crate::rest::call::Call;
 use crate::rest::peer::{Peer, Requestor, Trust};
 use crate::rest::route::May;
+use crate::rest::turn::Turns;
 
 /// The daemon as its instances see it.
 pub struct Devlxd {
     /// The daemon.
     pub app: Arc<App>,
+    /// What instances are changing: none of them holds up who changes the daemon.
+    pub changes: Turns,
 }
 
 /// A call of an instance.
@@ -64,6 +67,10 @@ impl Service for Devlxd {
     }
 
     fn headers(&self, _: &HeaderMap, _: &mut HeaderMap) {}
+
+    fn changes(&self) -> &Turns {
+        &self.changes
+    }
 
     fn stirred(&self) {
         self.app.operations.quiet().stir();
