@@ -17,6 +17,7 @@ use corten_network::config::{flag, get};
 use corten_network::firewall::acl::{self, Action, Direction, Protocol, Rule};
 
 use crate::app::App;
+use crate::app::networks::forwards::check::port_ranges;
 
 /// The key of a network that names its lists.
 const KEY: &str = "security.acls";
@@ -55,9 +56,9 @@ fn row(id: i64, project: &str, name: &str, put: &NetworkACLPut) -> Result<table:
     })
 }
 
-fn shown(view: &View<'_>, row: &table::Acl) -> Result<NetworkACL, Abort> {
+fn shown(all: &All, row: &table::Acl) -> Result<NetworkACL> {
     let NetworkACLPut { description, egress, ingress, config } = writable(row)?;
-    let used_by = users(view, &row.project, &row.name)?;
+    let used_by = all.users(&row.name)?;
     Ok(NetworkACL { name: row.name.clone(), description, egress, ingress, config, used_by })
 }
 
@@ -66,7 +67,8 @@ fn shown(view: &View<'_>, row: &table::Acl) -> Result<NetworkACL, Abort> {
 /// # Errors
 /// The database's.
 pub fn list(app: &App, project: &str) -> Result<Vec<NetworkACL>> {
-    app.view(|view| table::list(view, project)?.iter().map(|row| shown(view, row)).collect())
+    let all = app.view(|view| All::of(view, project))?;
+    all.acls.iter().map(|row| shown(&all, row)).collect()
 }
 
 /// One list.
@@ -74,27 +76,42 @@ pub fn list(app: &App, project: &str) -> Result<Vec<NetworkACL>> {
 /// # Errors
 /// 404.
 pub fn find(app: &App, project: &str, name: &str) -> Result<NetworkACL> {
-    app.view(|view| shown(view, &get_row(view, project, name)?))
+    let (all, row) = app.view(|view| Ok((All::of(view, project)?, get_row(view, project, name)?)))?;
+    shown(&all, &row)
 }
 
 fn get_row(view: &View<'_>, project: &str, name: &str) -> Result<table::Acl, Abort> {
     Ok(table::get(view, project, name)?.ok_or_else(|| Error::not_found("Network ACL not found"))?)
 }
 
-/// Paths of the networks that have the list, and of other lists whose rules name it.
-fn users(view: &View<'_>, project: &str, name: &str) -> Result<Vec<String>, Abort> {
-    let mut paths = Vec::new();
-    for network in networks::list(view, Some(project))? {
-        if check::parts(get(&network.config, KEY)).any(|list| list == name) {
-            paths.push(url::path_in(project, ["networks", &network.name]));
-        }
+/// The lists of a project, and the networks that may have them.
+struct All {
+    acls: Vec<table::Acl>,
+    networks: Vec<networks::Network>,
+}
+
+impl All {
+    fn of(view: &View<'_>, project: &str) -> Result<All, Abort> {
+        Ok(All { acls: table::list(view, project)?, networks: networks::list(view, Some(project))? })
     }
-    for other in table::list(view, project)? {
-        if other.name != name && check::mentions(&writable(&other)?, name) {
-            paths.push(url::path_in(project, ["network-acls", &other.name]));
+
+    /// Paths of the networks that have the list, and of other lists whose rules name it.
+    fn users(&self, name: &str) -> Result<Vec<String>> {
+        let having = self.networks.iter().filter(|network| has(network, name));
+        let mut paths: Vec<String> =
+            having.map(|network| url::path_in(&network.project, ["networks", &network.name])).collect();
+        for other in self.acls.iter().filter(|other| other.name != name) {
+            if check::mentions(&writable(other)?, name) {
+                paths.push(url::path_in(&other.project, ["network-acls", &other.name]));
+            }
         }
+        Ok(paths)
     }
-    Ok(paths)
+}
+
+/// Whether a network has the list.
+fn has(network: &networks::Network, name: &str) -> bool {
+    check::parts(get(&network.config, KEY)).any(|list| list == name)
 }
 
 fn names(view: &View<'_>, project: &str) -> Result<BTreeSet<String>, Abort> {
@@ -129,7 +146,7 @@ pub fn update(app: &Arc<App>, project: &str, name: &str, put: &NetworkACLPut) ->
     let (old, bridges) = app.view(|view| {
         check::check(&put, &names(view, project)?)?;
         let mut networks = networks::list(view, Some(project))?;
-        networks.retain(|network| check::parts(get(&network.config, KEY)).any(|list| list == name));
+        networks.retain(|network| has(network, name));
         Ok((get_row(view, project, name)?, networks))
     })?;
     let former = bridges.iter().map(|bridge| rules(app, bridge)).collect::<Result<Vec<_>>>()?;
@@ -169,7 +186,7 @@ pub fn rename(app: &App, project: &str, name: &str, new: &str) -> Result<()> {
         if table::get(tx, project, new)?.is_some() {
             return Err(Error::internal("An ACL by that name exists already").into());
         }
-        if !users(tx, project, name)?.is_empty() {
+        if !All::of(tx, project)?.users(name)?.is_empty() {
             return Err(Error::internal("Cannot rename an ACL that is in use").into());
         }
         check::name(new)?;
@@ -184,7 +201,7 @@ pub fn rename(app: &App, project: &str, name: &str, new: &str) -> Result<()> {
 pub fn delete(app: &App, project: &str, name: &str) -> Result<()> {
     app.write(|tx| {
         let row = get_row(tx, project, name)?;
-        if !users(tx, project, name)?.is_empty() {
+        if !All::of(tx, project)?.users(name)?.is_empty() {
             return Err(Error::internal("Cannot delete an ACL that is in use").into());
         }
         Ok(table::delete(tx, row.id)?)
@@ -196,6 +213,9 @@ pub fn delete(app: &App, project: &str, name: &str) -> Result<()> {
 /// # Errors
 /// 500 in LXD's words.
 pub fn must_exist(view: &View<'_>, project: &str, config: &corten_network::config::Config) -> Result<(), Abort> {
+    if get(config, KEY).is_empty() {
+        return Ok(());
+    }
     let there = names(view, project)?;
     let mut seen = BTreeSet::new();
     for list in check::parts(get(config, KEY)) {
@@ -290,7 +310,7 @@ fn action(word: &str) -> Action {
 
 fn firewall_rule(direction: Direction, rule: &NetworkACLRule, log: Option<String>) -> Result<Rule> {
     let subjects = |list: &str| check::parts(list).map(|text| Ok(text.parse()?)).collect::<Result<Vec<_>>>();
-    let ports = |list: &str| check::ports(list).map_err(Error::internal);
+    let ports = |list: &str| port_ranges(list).collect::<Result<Vec<_>, String>>().map_err(Error::internal);
     let protocol = match rule.protocol.as_str() {
         word @ ("tcp" | "udp") => Protocol::Ports {
             name: if word == "tcp" { "tcp" } else { "udp" },

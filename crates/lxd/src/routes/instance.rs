@@ -12,7 +12,7 @@ use crate::app::backups::{Owner, change};
 use crate::app::instances::copy::Source;
 use crate::app::instances::{Instances, delete, relocate, rename, restore, snapshots, state, status, update, view};
 use crate::app::migration::instance_source;
-use crate::app::migration::request::{self, Way};
+use crate::app::migration::request;
 use crate::app::migration::session::Peer;
 use crate::app::{Call, Endpoint};
 use crate::rest::reply::Reply;
@@ -156,15 +156,12 @@ pub fn offer(
     let plan = call.app.plan(call, description).container(&source.instance.name);
     let app = call.app.clone();
     let work = move |session, _: &_| instance_source::send(&app, &source, session);
-    let op = match target {
-        None => request::start(&call.app, plan.cancellable(), Way::Wait, work)?,
-        Some(target) => {
-            let (operation, certificate) = (target.operation.clone(), target.certificate.clone());
-            let peer = Peer { operation, certificate, secrets: target.secrets.clone() };
-            request::start_to(&call.app, plan, &peer, work)?
-        }
-    };
-    Reply::accepted(&op)
+    let peer = target.map(|InstancePostTarget { certificate, operation, secrets }| Peer {
+        operation: operation.clone(),
+        certificate: certificate.clone(),
+        secrets: secrets.clone(),
+    });
+    Reply::accepted(&request::offer(&call.app, plan, peer.as_ref(), work)?)
 }
 
 /// A move that this server does by itself: to another of its pools, or to another project.

@@ -68,11 +68,24 @@ pub fn start(
     }
 }
 
-/// As [`start`], for a source that pushes: it has connected when this returns, so that its client can try another address.
+/// Starts to send: to a target that waits for it, or to whoever connects to the operation.
 ///
 /// # Errors
-/// When the target cannot be reached, besides.
-pub fn start_to(
+/// Those of [`start`], and when the target cannot be reached.
+pub fn offer(
+    app: &Arc<App>,
+    plan: Plan,
+    target: Option<&Peer>,
+    work: impl FnOnce(Session, &Op) -> Result<()> + Send + 'static,
+) -> Result<Op> {
+    match target {
+        None => start(app, plan.cancellable(), Way::Wait, work),
+        Some(peer) => start_to(app, plan, peer, work),
+    }
+}
+
+/// As [`start`], for a source that pushes: it has connected when this returns, so that its client can try another address.
+fn start_to(
     app: &Arc<App>,
     plan: Plan,
     peer: &Peer,

@@ -8,6 +8,8 @@ use corten_api::network_acl::{NetworkACLPut, NetworkACLRule};
 use corten_config::name;
 use corten_network::firewall::acl::{Direction, Subject};
 
+use crate::app::networks::forwards::check::port_ranges;
+
 /// What may become of a packet.
 const ACTIONS: [&str; 3] = ["allow", "drop", "reject"];
 /// Whether a rule acts, and tells of it.
@@ -125,7 +127,9 @@ fn transport(rule: &NetworkACLRule) -> Result<(), String> {
         return Err("ICMP code cannot be used with non-ICMP protocol".into());
     }
     for (field, list) in [("Source", &rule.source_port), ("Destination", &rule.destination_port)] {
-        ports(list).map_err(|why| format!("Invalid {field} port: {why}"))?;
+        for range in port_ranges(list) {
+            range.map_err(|why| format!("Invalid {field} port: {why}"))?;
+        }
     }
     Ok(())
 }
@@ -192,24 +196,6 @@ fn subjects(
         }
     }
     Ok(kinds)
-}
-
-/// Ports and ranges of ports, first and last.
-///
-/// # Errors
-/// Why it is none, in LXD's words.
-pub fn ports(list: &str) -> Result<Vec<(u16, u16)>, String> {
-    let number = |text: &str| text.parse::<u16>().map_err(|_| format!("Invalid port number {text:?}"));
-    parts(list)
-        .map(|part| {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last) = (number(first)?, number(last)?);
-            if first > last || (part.contains('-') && first == last) {
-                return Err(format!("End port must be higher than start port in {part:?}"));
-            }
-            Ok((first, last))
-        })
-        .collect()
 }
 
 /// Whether a rule's field names this list.

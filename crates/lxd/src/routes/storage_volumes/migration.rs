@@ -36,13 +36,10 @@ pub fn offer(call: &Call, place: Place, body: &StorageVolumePost) -> Result<Repl
     let plan = call.app.plan(call, "Migrating storage volume").resources("storage_volumes", [resource(&place)]);
     let (app, alone) = (call.app.clone(), body.volume_only);
     let work = move |session, _: &_| volume_source::send(&app, &place, alone, session);
-    let op = match &body.target {
-        None => request::start(&call.app, plan.cancellable(), Way::Wait, work)?,
-        Some(target) => {
-            let (operation, certificate) = (target.operation.clone(), target.certificate.clone());
-            let peer = Peer { operation, certificate, secrets: target.secrets.clone() };
-            request::start_to(&call.app, plan, &peer, work)?
-        }
-    };
-    Reply::accepted(&op)
+    let peer = body.target.as_ref().map(|target| Peer {
+        operation: target.operation.clone(),
+        certificate: target.certificate.clone(),
+        secrets: target.secrets.clone(),
+    });
+    Reply::accepted(&request::offer(&call.app, plan, peer.as_ref(), work)?)
 }

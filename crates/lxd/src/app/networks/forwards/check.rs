@@ -28,21 +28,27 @@ pub fn normalise(put: &mut NetworkForwardPut) {
     }
 }
 
+/// The first and the last port of each part of a list such as `80-82,443`, or why it is none, in LXD's words.
+pub fn port_ranges(text: &str) -> impl Iterator<Item = Result<(u16, u16), String>> {
+    let number = |text: &str| text.parse::<u16>().map_err(|_| format!("Invalid port number {text:?}"));
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(move |part| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (number(first)?, number(last)?);
+        if first > last || (part.contains('-') && first == last) {
+            return Err(format!("End port must be higher than start port in {part:?}"));
+        }
+        Ok((first, last))
+    })
+}
+
 /// The ports of a list such as `80-82,443`.
 ///
 /// # Errors
 /// Why it is none, in LXD's words.
 pub fn ports(text: &str) -> Result<Vec<u16>, String> {
     let mut ports = Vec::new();
-    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let number = |text: &str| text.parse::<u16>().map_err(|_| format!("Invalid port number {text:?}"));
-        let (first, last) = match part.split_once('-') {
-            Some((first, last)) => (number(first)?, number(last)?),
-            None => (number(part)?, number(part)?),
-        };
-        if first > last || (part.contains('-') && first == last) {
-            return Err(format!("End port must be higher than start port in {part:?}"));
-        }
+    for range in port_ranges(text) {
+        let (first, last) = range?;
         ports.extend(first..=last);
         // There are no more; what is named again and again would only fill memory.
         if ports.len() > 65_536 {
