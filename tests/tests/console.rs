@@ -14,6 +14,15 @@ fn ready(host: &Host) -> Daemon {
     daemon
 }
 
+/// A client at the console, who has seen that what is typed is done: the sum of 20 and `more`, after a word.
+fn attached(daemon: &Daemon, word: &str, more: u32) -> Terminal {
+    let mut client = Terminal::open(daemon, &["console", "c1"]);
+    client.until(HINT);
+    client.kind(&format!("echo {word} $((20+{more}))\n"));
+    client.until(&format!("{word} {}", 20 + more));
+    client
+}
+
 #[test]
 fn the_console_is_used_left_and_taken_up_again() {
     story(|host| {
@@ -36,10 +45,7 @@ fn the_console_is_used_left_and_taken_up_again() {
 fn a_second_client_is_refused_unless_by_force() {
     story(|host| {
         let daemon = ready(host);
-        let mut first = Terminal::open(&daemon, &["console", "c1"]);
-        first.until(HINT);
-        first.kind("echo here $((20+1))\n");
-        first.until("here 21");
+        let mut first = attached(&daemon, "here", 1);
         let mut second = Terminal::open(&daemon, &["console", "c1"]);
         second.until("Failed to attach to the console: somebody is attached to it already");
         assert_eq!(second.ended(), 1);
@@ -48,10 +54,7 @@ fn a_second_client_is_refused_unless_by_force() {
         first.until("still 22");
         first.kind_escape();
         assert_eq!(first.ended(), 0);
-        let mut third = Terminal::open(&daemon, &["console", "c1"]);
-        third.until(HINT);
-        third.kind("echo now $((20+3))\n");
-        third.until("now 23");
+        let mut third = attached(&daemon, "now", 3);
         third.kind_escape();
         assert_eq!(third.ended(), 0);
     });
@@ -61,10 +64,7 @@ fn a_second_client_is_refused_unless_by_force() {
 fn by_force_the_console_goes_to_whoever_asks_last() {
     story(|host| {
         let daemon = ready(host);
-        let mut first = Terminal::open(&daemon, &["console", "c1"]);
-        first.until(HINT);
-        first.kind("echo here $((20+1))\n");
-        first.until("here 21");
+        let first = attached(&daemon, "here", 1);
         // What `lxc console` of 5.0.2 cannot ask for: the client library's request, with one more field.
         let answer = daemon.ask("POST", "/1.0/instances/c1/console", r#"{"width":90,"height":30,"force":true}"#);
         assert_eq!(answer.code, 202, "{:?}", answer.body);
@@ -84,10 +84,7 @@ fn by_force_the_console_goes_to_whoever_asks_last() {
         // Whoever lets go of the control websocket has left.
         drop(control);
         second.until_closed();
-        let mut fourth = Terminal::open(&daemon, &["console", "c1"]);
-        fourth.until(HINT);
-        fourth.kind("echo mine $((20+3))\n");
-        fourth.until("mine 23");
+        let mut fourth = attached(&daemon, "mine", 3);
         fourth.kind_escape();
         assert_eq!(fourth.ended(), 0);
         let log = daemon.lxc(["console", "c1", "--show-log"]);

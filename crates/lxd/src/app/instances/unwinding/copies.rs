@@ -67,19 +67,21 @@ fn refreshing(driver: &'static str) {
         copy(world, "c1", "c2", "p").expect("a copy");
         take_one(world, &c1, "new").expect("a snapshot");
         take_one(world, &key("c2"), "own").expect("a snapshot");
-        let before = world.state();
         let source = source(world, "c1");
-        every_step_unwinds(
-            || refresh::refresh(&world.app, &key("c2"), &source, false),
-            |step| assert_eq!(world.state().0, before.0, "after step {step}"),
-        );
-        let rows = world.state().0.join("\n");
-        assert!(rows.contains(r#"("c2", "new""#) && !rows.contains(r#""own""#), "{rows}");
-        for name in ["c1", "c2"] {
-            delete::delete(&world.app, &key(name), None).expect("it can go");
-        }
-        assert!(world.state().2.is_empty(), "{:?}", world.state());
+        refreshed(world, || refresh::refresh(&world.app, &key("c2"), &source, false));
     });
+}
+
+/// Lets `c2` become what `c1` is, which has a snapshot `new` where that has one of its own, with each step failing once.
+pub fn refreshed(world: &World, refresh: impl FnMut() -> corten_api::error::Result<()>) {
+    let before = world.state();
+    every_step_unwinds(refresh, |step| assert_eq!(world.state().0, before.0, "after step {step}"));
+    let rows = world.state().0.join("\n");
+    assert!(rows.contains(r#"("c2", "new""#) && !rows.contains(r#""own""#), "{rows}");
+    for name in ["c1", "c2"] {
+        delete::delete(&world.app, &key(name), None).expect("it can go");
+    }
+    assert!(world.state().2.is_empty(), "{:?}", world.state());
 }
 
 #[test]
