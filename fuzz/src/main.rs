@@ -36,6 +36,10 @@ mod app {
     pub mod images {
         pub mod archive;
     }
+    pub mod migration {
+        pub mod index;
+        pub mod wire;
+    }
 }
 
 /// The client's own files, where they stand.

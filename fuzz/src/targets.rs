@@ -8,6 +8,7 @@ mod filter;
 mod image_file;
 mod leases;
 mod lxc_config;
+mod migration;
 mod multipart;
 mod protocol;
 mod raw_lxc;
@@ -15,6 +16,7 @@ mod seccomp;
 mod sftp_client;
 mod sftp_server;
 mod simplestreams;
+mod squashfs;
 mod template;
 mod unpack;
 mod url;
@@ -37,6 +39,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("image_metadata", yaml::image_metadata),
     ("leases", leases::run),
     ("lxc_config", lxc_config::run),
+    ("migration", migration::run),
     ("multipart", multipart::run),
     ("protocol", protocol::run),
     ("raw_lxc", raw_lxc::run),
@@ -44,6 +47,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("sftp_client", sftp_client::run),
     ("sftp_server", sftp_server::run),
     ("simplestreams", simplestreams::run),
+    ("squashfs", squashfs::run),
     ("template", template::run),
     ("unpack", unpack::run),
     ("url", url::run),

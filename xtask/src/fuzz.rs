@@ -28,7 +28,7 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
 const MACHINE: &str = "x86_64-unknown-linux-gnu";
 
 /// Dictionaries by target.
-const DICTIONARIES: [(&str, &str); 17] = [
+const DICTIONARIES: [(&str, &str); 18] = [
     ("archive", "tar"),
     ("backup_index", "yaml"),
     ("control", "json"),
@@ -37,6 +37,7 @@ const DICTIONARIES: [(&str, &str); 17] = [
     ("image_file", "tar"),
     ("image_metadata", "yaml"),
     ("lxc_config", "yaml"),
+    ("migration", "json"),
     ("protocol", "json"),
     ("raw_lxc", "lxc"),
     ("seccomp", "seccomp"),
