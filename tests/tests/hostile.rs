@@ -138,26 +138,58 @@ fn limits_are_not_the_containers_to_change() {
     });
 }
 
+/// What a probe in `container` gets of processes that enter it, while `work` lets some: how often it saw one, how often it
+/// had something of it, and all that it said.
+fn watched(daemon: &Daemon, container: &str, verb: &str, work: impl Fn()) -> (u32, u32, String) {
+    let mut watch = daemon.lxc_command(["exec", container, "--", "/root/probe", verb, "8"]);
+    let mut watch = watch.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("lxc was built");
+    let mut said = BufReader::new(watch.stdout.take().expect("a pipe was asked for"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("it speaks");
+    assert_eq!(line, "watching\n");
+    while watch.try_wait().expect("it is our child").is_none() {
+        work();
+    }
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).expect("it speaks");
+    let counts = rest.lines().find_map(|line| line.strip_prefix("seen ")?.split_once(", had ")).expect("a last line");
+    let (seen, had) = (counts.0.parse().expect("a number"), counts.1.parse().expect("a number"));
+    println!("seen {seen} times");
+    (seen, had, rest)
+}
+
 #[test]
 fn nobody_sees_more_of_a_command_that_enters_than_its_name() {
     story(|host| {
         build(host);
         let daemon = host.daemon_on("dir");
         launch(host, &daemon, "c1", &[]);
-        let mut watch = daemon.lxc_command(["exec", "c1", "--", "/root/probe", "watch", "8"]);
-        let mut watch = watch.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("lxc was built");
-        let mut said = BufReader::new(watch.stdout.take().expect("a pipe was asked for"));
-        let mut line = String::new();
-        said.read_line(&mut line).expect("it speaks");
-        assert_eq!(line, "watching\n");
-        while watch.try_wait().expect("it is our child").is_none() {
+        let (_, had, said) = watched(&daemon, "c1", "watch", || {
             daemon.lxc(["exec", "c1", "--", "true"]).ok();
-        }
-        let mut rest = String::new();
-        said.read_to_string(&mut rest).expect("it speaks");
-        let seen = rest.lines().find_map(|line| line.strip_prefix("seen ")?.split_once(", had ")).expect("a last line");
-        println!("seen {} times", seen.0);
-        assert_eq!(seen.1, "0", "{rest}");
+        });
+        assert_eq!(had, 0, "{said}");
+    });
+}
+
+#[test]
+fn what_enters_a_privileged_container_brings_nothing_along() {
+    story(|host| {
+        build(host);
+        let daemon = host.daemon_on("dir");
+        launch(host, &daemon, "p1", &["-c", "security.privileged=true"]);
+        let (_, had, said) = watched(&daemon, "p1", "watch-as-root", || {
+            daemon.lxc(["exec", "p1", "--", "true"]).ok();
+        });
+        assert_eq!(had, 0, "{said}");
+        // Who serves files or changes mounts is no process of the container's, and ends with it.
+        let share = format!("source={}", host.folder().display());
+        let (seen, had, said) = watched(&daemon, "p1", "watch-as-root", || {
+            daemon.lxc(["file", "pull", "p1/etc/passwd", "-"]).ok();
+            daemon.lxc(["config", "device", "add", "p1", "share", "disk", &share, "path=/mnt"]).ok();
+            daemon.lxc(["config", "device", "remove", "p1", "share"]).ok();
+        });
+        assert_eq!((seen, had), (0, 0), "{said}");
+        daemon.lxc(["stop", "--force", "p1"]).ok();
     });
 }
 

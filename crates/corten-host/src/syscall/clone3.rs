@@ -45,11 +45,30 @@ struct Arguments {
 /// What clone3(2) says; `EDEADLK` when the process has more than one thread.
 pub fn clone3(namespaces: u64, cgroup: Option<BorrowedFd<'_>>) -> io::Result<Side> {
     single_threaded()?;
+    // SAFETY: this is the only thread, as was just seen.
+    unsafe { clone(namespaces, libc::SIGCHLD, cgroup) }
+}
+
+/// Forks a brother: a child of the caller's parent, who waits for it as for the caller.
+///
+/// The caller must be a child of [`clone3`], and so have a single thread: it may stand in a container, whose `/proc` is
+/// not to be asked.
+///
+/// # Errors
+/// What clone3(2) says.
+pub fn brother() -> io::Result<Side> {
+    // SAFETY: a child of clone3 has one thread, and this project starts none in such a child.
+    unsafe { clone(libc::CLONE_PARENT as u64, 0, None) }
+}
+
+/// # Safety
+/// The caller is the only thread of its process.
+unsafe fn clone(flags: u64, exit_signal: i32, cgroup: Option<BorrowedFd<'_>>) -> io::Result<Side> {
     let mut pidfd: i32 = -1;
     let mut arguments = Arguments {
-        flags: namespaces | libc::CLONE_PIDFD as u64,
+        flags: flags | libc::CLONE_PIDFD as u64,
         pidfd: std::ptr::from_mut(&mut pidfd) as u64,
-        exit_signal: libc::SIGCHLD as u64,
+        exit_signal: exit_signal as u64,
         ..Arguments::default()
     };
     if let Some(group) = cgroup {

@@ -7,8 +7,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use corten_host::mount;
+use corten_host::syscall::clone3::{Side, brother, exit_now};
 use corten_host::syscall::process::{become_32_bit, close_all_but, default_signals, execve};
 use rustix::fs::Mode;
+use rustix::pipe::PipeFlags;
 use rustix::process::{Pid, Rlimit as Limit};
 use rustix::thread::{
     CoreSchedulingScope, Gid, ThreadNameSpaceType, Uid, move_into_thread_name_spaces, pull_core_scheduling_cookie,
@@ -22,7 +24,7 @@ use super::{limits, locked, view};
 use crate::protocol::wire;
 use crate::spec::{Create, ExecSpec};
 
-/// All that a process of a container shares with it, but for the pid namespace, in which it was born.
+/// All that a process of a container shares with it, but for the pid namespace, in which it is born.
 const ALL: &[ThreadNameSpaceType] = &[
     ThreadNameSpaceType::MOUNT,
     ThreadNameSpaceType::NETWORK,
@@ -65,7 +67,8 @@ pub struct Plan<'a> {
 
 /// The child's way from the clone to its program; comes back only to tell why not.
 pub fn become_process(plan: &Plan<'_>) -> Failure {
-    match prepare(plan) {
+    let inside = |()| if plan.running.kept.sees_all() { go_on_inside(plan) } else { Ok(()) };
+    match prepare(plan).and_then(inside).and_then(|()| settle(plan.spec)) {
         Err(failure) => failure,
         Ok(()) => {
             let source = execute(&plan.spec.argv, &plan.spec.env);
@@ -77,9 +80,9 @@ pub fn become_process(plan: &Plan<'_>) -> Failure {
 /// What a [`Failure`] says whose errno is exec's own: the program's fault and not ours.
 pub const EXECUTING: &str = "executing";
 
+/// Everything for which something of the monitor's or of the host's is needed.
 fn prepare(plan: &Plan<'_>) -> Outcome {
-    let ExecSpec { cwd, uid, gid, groups, tty, .. } = plan.spec;
-    let Running { kept, groups: control, made, .. } = plan.running;
+    let Running { kept, groups: control, made, pidfd, .. } = plan.running;
     let user = kept.idmap.is_some();
     let confinement = Confinement::prepare(&kept.security)?;
     limits::restore(plan.nofile);
@@ -92,8 +95,11 @@ fn prepare(plan: &Plan<'_>) -> Outcome {
     }
     let entered = control.payload.entrance().and_then(|entrance| entrance.walk_in());
     entered.map_err(|error| failure("entering the container's control group", error))?;
-    join(plan.running.pidfd.as_fd(), user)?;
-    rustix::process::setsid().doing(|| "starting a session".into())?;
+    if kept.sees_all() {
+        let kind = ThreadNameSpaceType::PROCESS_ID;
+        move_into_thread_name_spaces(pidfd.as_fd(), kind).doing(|| "entering the container's pid namespace".into())?;
+    }
+    join(pidfd.as_fd(), user)?;
     let _ = corten_host::syscall::keyring::join_new_session();
     if user {
         // Root inside, as long as there is something to be done that only root may do.
@@ -104,8 +110,8 @@ fn prepare(plan: &Plan<'_>) -> Outcome {
     {
         take(fd).doing(|| "taking standard input and output".into())?;
     }
-    if *tty {
-        rustix::process::ioctl_tiocsctty(rustix::stdio::stdin()).doing(|| "taking the terminal".into())?;
+    if !kept.sees_all() {
+        lead_session(plan.spec.tty)?;
     }
     if let Some(listener) = confinement.enter(&kept.security)? {
         wire::send(plan.complaints, &Word::Intercepted, &[listener.as_fd()])
@@ -116,11 +122,46 @@ fn prepare(plan: &Plan<'_>) -> Outcome {
     if kept.linux32 {
         become_32_bit().doing(|| "becoming a process of 32 bits".into())?;
     }
-    take_ids(*uid, *gid, groups)?;
     // Before anything is looked up that the container may have made: a link to /proc/self/fd must not lead to what is
     // ours (compare CVE-2024-21626).
     close_all_but(&[plan.complaints.as_raw_fd()]);
-    let cwd = if cwd.as_os_str().is_empty() { Path::new("/") } else { cwd };
+    Ok(())
+}
+
+/// Goes on as a brother of this process that is born in the container, once all that is not the container's has been
+/// left behind: what its root sees there from the first moment on is a process of its own.
+///
+/// The brother waits until the monitor has been told of it, and this process, whose pid is the host's, is gone.
+fn go_on_inside(plan: &Plan<'_>) -> Outcome {
+    let (gone, here) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).doing(|| "making a pipe".into())?;
+    match brother().doing(|| "going on inside the container".into())? {
+        Side::Parent { pid, pidfd } => {
+            let told = wire::send(plan.complaints, &Word::Born { pid }, &[pidfd.as_fd()]);
+            exit_now(i32::from(told.is_err()))
+        }
+        Side::Child => {
+            drop(here);
+            let mut nothing = [0u8; 1];
+            rustix::io::retry_on_intr(|| rustix::io::read(&gone, &mut nothing[..]))
+                .doing(|| "waiting to go on".into())?;
+            drop(gone);
+            lead_session(plan.spec.tty)
+        }
+    }
+}
+
+fn lead_session(tty: bool) -> Outcome {
+    rustix::process::setsid().doing(|| "starting a session".into())?;
+    if tty {
+        rustix::process::ioctl_tiocsctty(rustix::stdio::stdin()).doing(|| "taking the terminal".into())?;
+    }
+    Ok(())
+}
+
+/// The user, the directory and the signals of the program.
+fn settle(spec: &ExecSpec) -> Outcome {
+    take_ids(spec.uid, spec.gid, &spec.groups)?;
+    let cwd = if spec.cwd.as_os_str().is_empty() { Path::new("/") } else { &spec.cwd };
     rustix::process::chdir(cwd).doing(|| format!("going to {}", cwd.display()))?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
     default_signals();

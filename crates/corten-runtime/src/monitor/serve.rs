@@ -14,7 +14,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 
 use super::intercept::Interception;
-use super::sessions::{self, Errand, Session, Stage, Task};
+use super::sessions::{self, Errand, Session, Stage, Task, Told};
 use super::start::Running;
 use super::{ending, limits, sources, warn};
 use crate::client::{self, SOCKET};
@@ -61,7 +61,7 @@ enum Source {
     Owner(usize),
     Held(usize, usize),
     Errand(usize),
-    Server(usize),
+    Child(usize),
     Holder(usize),
     Intercepted(usize),
     Worker(usize),
@@ -75,8 +75,8 @@ struct Monitor {
     subscribers: Vec<OwnedFd>,
     sessions: Vec<Session>,
     errands: Vec<Errand>,
-    /// Children that serve files until whoever asked for it hangs up.
-    servers: Vec<OwnedFd>,
+    /// Children that are only waited for: they serve files until whoever asked for it hangs up, or are about to end.
+    children: Vec<OwnedFd>,
     /// Those for whom the container's processes may stand still.
     holders: Vec<OwnedFd>,
     interception: Interception,
@@ -84,8 +84,10 @@ struct Monitor {
 
 /// Looks after the container until it ends.
 pub fn serve(running: Running) {
-    // From here on every child is born in the container's pid namespace.
-    if let Err(errno) = move_into_thread_name_spaces(running.pidfd.as_fd(), ThreadNameSpaceType::PROCESS_ID) {
+    // From here on every child is born in the container's pid namespace, and ends with it.
+    if !running.kept.sees_all()
+        && let Err(errno) = move_into_thread_name_spaces(running.pidfd.as_fd(), ThreadNameSpaceType::PROCESS_ID)
+    {
         warn(&format!("entering the container's pid namespace: {errno}"));
     }
     let mut monitor = Monitor {
@@ -95,7 +97,7 @@ pub fn serve(running: Running) {
         subscribers: Vec::new(),
         sessions: Vec::new(),
         errands: Vec::new(),
-        servers: Vec::new(),
+        children: Vec::new(),
         holders: Vec::new(),
         interception: Interception::default(),
     };
@@ -123,13 +125,17 @@ impl Monitor {
                     self.running.console.take_output();
                 }
                 Source::Typist => self.running.console.take_input(),
-                Source::Preparing(index) => self.interception.add(self.sessions[index].prepared()),
+                Source::Preparing(index) => match self.sessions[index].prepared() {
+                    Told::Nothing => {}
+                    Told::Intercepted(listener) => self.interception.add(Some(listener)),
+                    Told::Replaced(old) => self.children.push(old),
+                },
                 Source::Owner(index) => self.sessions[index].owner = None,
                 Source::Held(..)
                 | Source::Ended(_)
                 | Source::Connection(_)
                 | Source::Errand(_)
-                | Source::Server(_)
+                | Source::Child(_)
                 | Source::Intercepted(_)
                 | Source::Worker(_)
                 | Source::Holder(_) => last.push(*source),
@@ -144,11 +150,11 @@ impl Monitor {
                 Source::Intercepted(index) => self.interception.take(index, &self.running),
                 Source::Worker(index) => self.interception.worked(index),
                 Source::Errand(index) => {
-                    let (connection, server) = self.errands.remove(index).finish();
-                    self.servers.extend(server);
+                    let (connection, child) = self.errands.remove(index).finish();
+                    self.children.extend(child);
                     self.connections.push(connection);
                 }
-                Source::Server(index) => sessions::reap(&self.servers.swap_remove(index)),
+                Source::Child(index) => sessions::reap(&self.children.swap_remove(index)),
                 Source::Holder(index) => {
                     let holder = self.holders.swap_remove(index);
                     self.release(holder);
@@ -197,10 +203,13 @@ impl Monitor {
             add(Source::Typist, typist, PollFlags::IN);
         }
         for (index, session) in self.sessions.iter().enumerate() {
-            if let Stage::Preparing(socket) = &session.stage {
+            if let Stage::Unborn(socket) | Stage::Preparing(socket) = &session.stage {
                 add(Source::Preparing(index), socket.as_fd(), PollFlags::IN);
             }
-            add(Source::Ended(index), session.pidfd.as_fd(), PollFlags::IN);
+            // That the process which prepares outside has ended says nothing: its socket says it all.
+            if !matches!(session.stage, Stage::Unborn(_)) {
+                add(Source::Ended(index), session.pidfd.as_fd(), PollFlags::IN);
+            }
             match &session.owner {
                 // He has nothing to say; that he hangs up is told without asking.
                 Some(owner) => add(Source::Owner(index), owner.as_fd(), PollFlags::empty()),
@@ -214,8 +223,8 @@ impl Monitor {
         for (index, errand) in self.errands.iter().enumerate() {
             add(Source::Errand(index), errand.socket.as_fd(), PollFlags::IN);
         }
-        for (index, server) in self.servers.iter().enumerate() {
-            add(Source::Server(index), server.as_fd(), PollFlags::IN);
+        for (index, child) in self.children.iter().enumerate() {
+            add(Source::Child(index), child.as_fd(), PollFlags::IN);
         }
         for (index, holder) in self.holders.iter().enumerate() {
             add(Source::Holder(index), holder.as_fd(), PollFlags::IN);
@@ -381,6 +390,12 @@ impl Monitor {
     fn end(mut self, exit: Exit) {
         self.running.console.take_output();
         let log = self.running.console.log();
+        // Who was not born in the container's pid namespace did not end with it.
+        if self.running.kept.sees_all() {
+            self.errands.iter().for_each(Errand::end);
+            self.children.iter().for_each(sessions::end);
+            self.sessions.iter().for_each(Session::end_unborn);
+        }
         ending::give_back(&self.running, &log, exit);
         for subscriber in &self.subscribers {
             // Those who are gone read it from the file.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use corten_host::fd;
 use corten_host::syscall::clone3::{Side, clone3, exit_now, fork};
 use corten_host::syscall::process::close_all_but;
-use rustix::process::{Rlimit as Limit, WaitId, WaitIdOptions};
+use rustix::process::{Rlimit as Limit, Signal, WaitId, WaitIdOptions};
 use serde::{Deserialize, Serialize};
 
 use super::attach::{self, Plan};
@@ -44,6 +44,11 @@ impl Complaint {
 /// What a child that prepares says to the monitor; silence is success.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Word {
+    /// It goes on as another process, of which a descriptor comes along.
+    Born {
+        /// In the monitor's pid namespace.
+        pid: i32,
+    },
     /// Its filter is on: comes with the descriptor on which it hands calls over.
     Intercepted,
     /// It did not do what it was to do.
@@ -53,12 +58,25 @@ pub enum Word {
 /// How far a session has come.
 #[derive(Debug)]
 pub enum Stage {
+    /// The child prepares outside of the container, and is going to be another one inside.
+    Unborn(OwnedFd),
     /// The child prepares; its socket closes at exec, or brings a [`Complaint`].
     Preparing(OwnedFd),
     /// The program runs.
     Running,
     /// It did not get that far, which has been told.
     Refused,
+}
+
+/// What the monitor has to do when a child that prepares has spoken.
+#[derive(Debug)]
+pub enum Told {
+    /// Nothing.
+    Nothing,
+    /// To listen for the calls that its filter hands over. It goes on preparing.
+    Intercepted(OwnedFd),
+    /// To wait for the process that it was until now.
+    Replaced(OwnedFd),
 }
 
 /// A process run by request.
@@ -93,7 +111,8 @@ pub fn start(
     let held = fds.split_off(3);
     match launch(running, nofile, &spec, &fds) {
         Ok((pid, pidfd, socket)) => {
-            Ok(Session { pid, pidfd, argv: spec.argv, owner: Some(owner), held, stage: Stage::Preparing(socket) })
+            let stage = if running.kept.sees_all() { Stage::Unborn(socket) } else { Stage::Preparing(socket) };
+            Ok(Session { pid, pidfd, argv: spec.argv, owner: Some(owner), held, stage })
         }
         Err(error) => Err((owner, error)),
     }
@@ -118,11 +137,14 @@ fn launch(
 }
 
 impl Session {
-    /// The preparing child has spoken or executed its program: tells the owner. Gives the descriptor on which its filter
-    /// hands calls over, when that is what it said; it goes on preparing then.
-    pub fn prepared(&mut self) -> Option<OwnedFd> {
-        let Stage::Preparing(socket) = &self.stage else { return None };
-        let word = wire::receive::<Word>(socket).unwrap_or_else(|error| {
+    /// The preparing child has spoken or executed its program: tells the owner.
+    pub fn prepared(&mut self) -> Told {
+        let (Stage::Unborn(socket) | Stage::Preparing(socket)) = &self.stage else { return Told::Nothing };
+        let word = wire::receive::<Word>(socket).and_then(|word| match word {
+            None if matches!(self.stage, Stage::Unborn(_)) => Err(io::Error::other("it was ended before it was begun")),
+            word => Ok(word),
+        });
+        let word = word.unwrap_or_else(|error| {
             let failure = Failure { what: "running a process".into(), source: error };
             Some((Word::Complaint(Complaint::of(&failure)), Vec::new()))
         });
@@ -131,23 +153,39 @@ impl Session {
                 self.stage = Stage::Running;
                 self.tell(&Reply::Started { pid: self.pid }, true);
             }
-            Some((Word::Intercepted, fds)) => return fds.into_iter().next(),
+            Some((Word::Born { pid }, fds)) => return self.born(pid, fds),
+            Some((Word::Intercepted, fds)) => return fds.into_iter().next().map_or(Told::Nothing, Told::Intercepted),
             Some((Word::Complaint(complaint), _)) => {
                 self.stage = Stage::Refused;
                 self.held.clear();
                 self.tell(&complaint.into_reply(), false);
             }
         }
-        None
+        Told::Nothing
+    }
+
+    /// The session is another process from here on.
+    fn born(&mut self, pid: i32, fds: Vec<OwnedFd>) -> Told {
+        let (Stage::Unborn(socket), Some(pidfd)) =
+            (std::mem::replace(&mut self.stage, Stage::Refused), fds.into_iter().next())
+        else {
+            return Told::Nothing;
+        };
+        self.stage = Stage::Preparing(socket);
+        self.pid = pid;
+        Told::Replaced(std::mem::replace(&mut self.pidfd, pidfd))
     }
 
     /// The process has ended: reaps it and tells the owner. What it left running may still hand calls over.
     pub fn ended(&mut self) -> Option<OwnedFd> {
         // What the child has said before it ended comes first.
-        let intercepted = self.prepared();
-        if intercepted.is_some() {
-            self.prepared();
-        }
+        let intercepted = match self.prepared() {
+            Told::Intercepted(listener) => {
+                self.prepared();
+                Some(listener)
+            }
+            _ => None,
+        };
         let status = rustix::process::waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED).ok().flatten();
         let status = status
             .map_or(0, |status| status.exit_status().unwrap_or_else(|| 128 + status.terminating_signal().unwrap_or(0)));
@@ -155,6 +193,13 @@ impl Session {
             self.tell(&Reply::Exited { status }, false);
         }
         intercepted
+    }
+
+    /// Ends the process that prepares outside of the container, if there is one still.
+    pub fn end_unborn(&self) {
+        if let Stage::Unborn(_) = self.stage {
+            end(&self.pidfd);
+        }
     }
 
     fn tell(&mut self, reply: &Reply, with_pidfd: bool) {
@@ -210,6 +255,11 @@ pub fn send(running: &Running, task: &Task, owner: OwnedFd) -> Result<Errand, (O
         }
         Ok(Side::Child) => {
             let (init, user) = (running.pidfd.as_fd(), running.kept.idmap.is_some());
+            if running.kept.sees_all() {
+                // It does not end with the container's pid namespace, in which it is not born. It would be refused for
+                // no reason that this process could meet.
+                let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+            }
             // No path of the container's leads to what is ours.
             let own = match task {
                 Task::Put(tree, ..) => Some(tree),
@@ -232,6 +282,11 @@ pub fn send(running: &Running, task: &Task, owner: OwnedFd) -> Result<Errand, (O
 }
 
 impl Errand {
+    /// Ends the child that is on its way.
+    pub fn end(&self) {
+        end(&self.pidfd);
+    }
+
     /// The child has spoken, ended, or closed its socket to say that it serves: answers, and gives the connection back
     /// for the next question, with the child if it stays.
     pub fn finish(self) -> (OwnedFd, Option<OwnedFd>) {
@@ -252,6 +307,12 @@ impl Errand {
         reap(&self.pidfd);
         (self.owner, None)
     }
+}
+
+/// Ends a child, should it still be there.
+pub fn end(pidfd: &OwnedFd) {
+    let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
+    reap(pidfd);
 }
 
 /// Waits for the end of a child that has ended, or is about to.

@@ -78,6 +78,14 @@ pub struct Kept {
     pub console_log: Option<std::path::PathBuf>,
 }
 
+impl Kept {
+    /// Whether the container's root can look into every process that it sees: without a user namespace its capabilities
+    /// are the host's. No process of the monitor's is to be born there then, nor to bring anything along.
+    pub fn sees_all(&self) -> bool {
+        self.idmap.is_none()
+    }
+}
+
 /// What is there before the monitor: its socket and the groups, still empty.
 #[derive(Debug)]
 pub struct Opened {
