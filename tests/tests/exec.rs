@@ -10,39 +10,46 @@ fn ready(host: &Host) -> Daemon {
     daemon
 }
 
-#[test]
-fn status_and_streams_are_kept_apart() {
+/// In an unprivileged and in a privileged container, which commands enter by another way.
+fn in_both(story_of: impl Fn(&Host, &Daemon, &str)) {
     story(|host| {
         let daemon = ready(host);
-        let ran = daemon.lxc(["exec", "c1", "--", "sh", "-c", "echo out; echo err >&2; exit 7"]);
+        daemon.lxc(["launch", "busybox", "p1", "-c", "security.privileged=true"]).ok();
+        ["c1", "p1"].iter().for_each(|name| story_of(host, &daemon, name));
+    });
+}
+
+#[test]
+fn status_and_streams_are_kept_apart() {
+    in_both(|host, daemon, name| {
+        let ran = daemon.lxc(["exec", name, "--", "sh", "-c", "echo out; echo err >&2; exit 7"]);
         assert_eq!((ran.status, ran.out.as_str(), ran.err.as_str()), (7, "out\n", "err\n"));
-        assert_eq!(daemon.lxc(["exec", "c1", "--", "sh", "-c", "kill -9 $$"]).status, 137);
-        assert_eq!(daemon.lxc(["exec", "c1", "--", "no-such-program"]).status, 127);
-        assert_eq!(daemon.lxc(["exec", "c1", "--", "/etc/passwd"]).status, 126);
+        assert_eq!(daemon.lxc(["exec", name, "--", "sh", "-c", "kill -9 $$"]).status, 137);
+        assert_eq!(daemon.lxc(["exec", name, "--", "no-such-program"]).status, 127);
+        assert_eq!(daemon.lxc(["exec", name, "--", "/etc/passwd"]).status, 126);
         // All bytes pass, and the end of the input arrives.
         let all: Vec<u8> = (0..=255u8).cycle().take(1_000_000).collect();
-        let sum = daemon.lxc_with(["exec", "c1", "--", "md5sum"], &all);
+        let sum = daemon.lxc_with(["exec", name, "--", "md5sum"], &all);
         let file = host.folder().join("all");
         std::fs::write(&file, &all).expect("the story's folder is ours");
         let wanted = host.sh("md5sum < all");
         assert_eq!(sum.ok().split_whitespace().next(), wanted.split_whitespace().next());
-        assert_eq!(daemon.lxc(["exec", "-n", "c1", "--", "cat"]).ok(), "");
+        assert_eq!(daemon.lxc(["exec", "-n", name, "--", "cat"]).ok(), "");
         // A command that closes its output is not finished.
-        let silent = daemon.lxc(["exec", "c1", "--", "sh", "-c", "exec >/dev/null 2>&1; usleep 300000; exit 9"]);
+        let silent = daemon.lxc(["exec", name, "--", "sh", "-c", "exec >/dev/null 2>&1; usleep 300000; exit 9"]);
         assert_eq!(silent.status, 9);
     });
 }
 
 #[test]
 fn who_where_and_with_what_environment() {
-    story(|host| {
-        let daemon = ready(host);
-        let id = daemon.lxc(["exec", "c1", "--user", "1000", "--group", "1000", "--", "id"]);
+    in_both(|_, daemon, name| {
+        let id = daemon.lxc(["exec", name, "--user", "1000", "--group", "1000", "--", "id"]);
         assert!(id.ok().contains("uid=1000(user) gid=1000(user)"), "{}", id.out);
-        assert_eq!(daemon.lxc(["exec", "c1", "--cwd", "/tmp", "--", "pwd"]).ok(), "/tmp\n");
-        assert_eq!(daemon.lxc(["exec", "c1", "--", "pwd"]).ok(), "/root\n");
-        daemon.lxc(["config", "set", "c1", "environment.FROM=instance"]).ok();
-        let env = daemon.lxc(["exec", "c1", "--env", "WITH=command", "--", "env"]);
+        assert_eq!(daemon.lxc(["exec", name, "--cwd", "/tmp", "--", "pwd"]).ok(), "/tmp\n");
+        assert_eq!(daemon.lxc(["exec", name, "--", "pwd"]).ok(), "/root\n");
+        daemon.lxc(["config", "set", name, "environment.FROM=instance"]).ok();
+        let env = daemon.lxc(["exec", name, "--env", "WITH=command", "--", "env"]);
         for line in ["FROM=instance", "WITH=command", "HOME=/root", "USER=root", "LANG=C.UTF-8"] {
             assert!(env.ok().lines().any(|one| one == line), "{line} is missing in {}", env.out);
         }
@@ -65,10 +72,9 @@ fn a_terminal_is_there_when_asked_for() {
 
 #[test]
 fn a_terminal_has_the_clients_size_and_hears_of_changes() {
-    story(|host| {
-        let daemon = ready(host);
+    in_both(|_, daemon, name| {
         let script = "trap 'echo changed; stty size' WINCH; stty size; echo ready; while :; do usleep 50000; done";
-        let mut shell = Terminal::open(&daemon, &["exec", "c1", "--", "sh", "-c", script]);
+        let mut shell = Terminal::open(daemon, &["exec", name, "--", "sh", "-c", script]);
         shell.until("24 80");
         shell.until("ready");
         shell.resize(111, 44);
@@ -128,9 +134,8 @@ fn the_mode_decides_whether_there_is_a_terminal() {
 
 #[test]
 fn the_end_of_a_command_is_told_by_its_status() {
-    story(|host| {
-        let daemon = ready(host);
-        let status = |words: &[&str]| daemon.lxc(["exec", "c1", "--"].iter().chain(words)).status;
+    in_both(|_, daemon, name| {
+        let status = |words: &[&str]| daemon.lxc(["exec", name, "--"].iter().chain(words)).status;
         assert_eq!((status(&["true"]), status(&["false"])), (0, 1));
         for code in [2, 42, 125, 255] {
             assert_eq!(status(&["sh", "-c", &format!("exit {code}")]), code);
@@ -143,8 +148,8 @@ fn the_end_of_a_command_is_told_by_its_status() {
             assert_eq!(status(&["sh", "-c", &format!("kill -{signal} $$; sleep 5")]), 128 + signal);
         }
         // The same where it ends on a terminal.
-        assert_eq!(daemon.lxc(["exec", "-t", "c1", "--", "sh", "-c", "exit 7"]).status, 7);
-        assert_eq!(daemon.lxc(["exec", "-t", "c1", "--", "sh", "-c", "kill -9 $$"]).status, 137);
+        assert_eq!(daemon.lxc(["exec", "-t", name, "--", "sh", "-c", "exit 7"]).status, 7);
+        assert_eq!(daemon.lxc(["exec", "-t", name, "--", "sh", "-c", "kill -9 $$"]).status, 137);
     });
 }
 
