@@ -165,6 +165,18 @@ impl Container {
         Ok(self.place.get_or_init(|| (made.layout, made.payload)))
     }
 
+    /// The parts of its group that count memory, processor time and processes: opening all of them takes longer than to
+    /// read the counters.
+    ///
+    /// # Errors
+    /// [`Error::Gone`] when the container has ended.
+    pub fn counters(&self) -> Result<Group, Error> {
+        const COUNT: [Controller; 3] = [Controller::Memory, Controller::CpuAcct, Controller::Pids];
+        self.group_where(|hierarchy| {
+            hierarchy.version == Version::V2 || hierarchy.controllers.iter().any(|one| COUNT.contains(one))
+        })
+    }
+
     /// The part of its group that stops, kills and tells whether it stands still.
     fn freezer(&self) -> Result<Group, Error> {
         let freezes = |hierarchy: &Hierarchy| {

@@ -8,7 +8,7 @@ use corten_api::status::StatusCode;
 use corten_host::cgroup::Group;
 use corten_instance::instance::Instance;
 
-use super::{key, limits, network_state, root, status};
+use super::{key, network_state, root, status};
 use crate::app::App;
 use crate::app::storage::pools::Pools;
 
@@ -33,7 +33,7 @@ pub fn state_of(app: &App, instance: &Instance, code: StatusCode) -> Result<Inst
     };
     let Some(entry) = app.instances.running.get(&key(instance)) else { return Ok(state) };
     state.pid = i64::from(entry.container.init_pid());
-    if let Ok(group) = limits::group(app, instance) {
+    if let Ok(group) = entry.container.counters() {
         state.memory = memory(&group);
         state.cpu = InstanceStateCPU { usage: number(group.cpu_usage().ok()) };
         // Where processes are not counted LXD says -1.
