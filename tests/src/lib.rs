@@ -13,6 +13,7 @@ pub mod bridge;
 pub mod crash;
 pub mod daemon;
 pub mod http;
+pub mod https;
 pub mod image;
 pub mod image_server;
 pub mod isolation;

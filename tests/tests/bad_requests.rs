@@ -1,5 +1,5 @@
-//! Requests that are wrong as such: bodies of the wrong size and shape, clients in each other's way or gone, tokens used
-//! twice, certificates without a right to what they ask for. Each is refused or waits, and leaves nothing.
+//! Requests that are wrong as such: bodies of the wrong size and shape, clients in each other's way or gone,
+//! certificates without a right to what they ask for. Each is refused or waits, and leaves nothing.
 #![forbid(unsafe_code)]
 
 use std::io::{Read, Write};
@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use stories::https::{certificate, over_https};
 use stories::{Daemon, Host, story};
 
 /// Where a JSON body is read: method, path, and a body of the right shape.
@@ -273,54 +274,6 @@ fn a_command_whose_client_vanishes_is_killed() {
         client.wait().expect("it is our child");
         eventually("it is killed", || !runs());
         eventually("nothing is under way", || idle(&daemon));
-    });
-}
-
-/// Makes a key and a certificate of these names.
-fn certificate(host: &Host, name: &str) {
-    host.sh(&format!(
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-384 -nodes -days 30 -subj /CN={name} \
-         -keyout {name}.key -out {name}.crt 2>/dev/null"
-    ));
-}
-
-/// A request over HTTPS with the certificate of this name; the status code and the answer.
-fn over_https(host: &Host, name: &str, words: &str, path: &str) -> (u16, Value) {
-    let said = host.sh(&format!(
-        "curl -k -s --noproxy '*' --cert {name}.crt --key {name}.key -w '\\n%{{http_code}}' {words} 'https://127.0.0.1:8443{path}'"
-    ));
-    let (body, code) = said.trim_end().rsplit_once('\n').unwrap_or(("", said.trim()));
-    (code.parse().expect("a status code"), serde_json::from_str(body.trim()).unwrap_or(Value::Null))
-}
-
-#[test]
-fn tokens_count_once() {
-    story(|host| {
-        let daemon = host.daemon();
-        daemon.lxc(["config", "set", "core.https_address", "127.0.0.1:8443"]).ok();
-        let token = || {
-            let added = daemon.lxc(["config", "trust", "add", "--name", "friend", "-q"]);
-            added.ok().lines().last().expect("a token").trim().to_string()
-        };
-        let add = |name: &str, token: &str| {
-            let body = json!({"type": "client", "password": token}).to_string();
-            over_https(host, name, &format!("-X POST -d '{body}'"), "/1.0/certificates")
-        };
-        for name in ["one", "other", "late"] {
-            certificate(host, name);
-        }
-        let first = token();
-        let (code, answer) = add("one", &first);
-        assert_eq!(code, 201, "{answer}");
-        let (code, answer) = add("other", &first);
-        assert_eq!(code, 403, "{answer}");
-        assert_eq!(over_https(host, "other", "", "/1.0/instances").0, 403);
-        assert_eq!(over_https(host, "one", "", "/1.0/instances").0, 200);
-        // One that is cut off.
-        let broken = format!("{}A", &token()[..20]);
-        assert_eq!(add("late", &broken).0, 403);
-        assert_eq!(over_https(host, "late", "", "/1.0/instances").0, 403);
-        assert_eq!(daemon.get("/1.0/certificates").as_array().map(Vec::len), Some(1));
     });
 }
 

@@ -2,7 +2,6 @@
 
 use corten_api::error::{Error, Result};
 use corten_api::time::Time;
-use jiff::tz::TimeZone;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
@@ -41,44 +40,9 @@ pub fn is_valid(der: &[u8]) -> bool {
     X509Certificate::from_der(der).is_ok_and(|(_, parsed)| parsed.validity().is_valid())
 }
 
-/// When something ends that lasts `text`, such as `1d 3H`: minutes, hours, days, weeks, months, years by `MHdwmy`.
-///
-/// # Errors
-/// 400 for what is no duration.
-pub fn expiry(text: &str) -> Result<Time> {
-    let wrong = || Error::invalid(format!("Invalid expiry expression {text:?}"));
-    let mut at = Time::now().timestamp().to_zoned_datetime(TimeZone::UTC);
-    for word in text.split_whitespace() {
-        let unit = word.chars().last().ok_or_else(wrong)?;
-        let count: i64 = word[..word.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
-        let span = jiff::Span::new();
-        let span = match unit {
-            'M' => span.try_minutes(count),
-            'H' => span.try_hours(count),
-            'd' => span.try_days(count),
-            'w' => span.try_weeks(count),
-            'm' => span.try_months(count),
-            'y' => span.try_years(count),
-            _ => return Err(wrong()),
-        };
-        at = span.and_then(|span| at.checked_add(span)).map_err(|_| wrong())?;
-    }
-    Ok(Time::from(at.timestamp()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn expiries_are_read_or_refused() {
-        let now = Time::now().unix();
-        let day = expiry("1d 3H").expect("good").unix() - now;
-        assert!((97_200..97_210).contains(&day), "{day}");
-        for bad in ["1", "x", "1x", "d", "99999999999999999999y", "999999999y"] {
-            assert!(expiry(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn our_own_kind_of_certificate_is_good() {

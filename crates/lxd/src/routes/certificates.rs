@@ -15,6 +15,7 @@ use corten_api::status::StatusCode;
 use corten_api::time::Time;
 use corten_api::url;
 use corten_db::table::certificates::list;
+use corten_instance::snapshot::expiry;
 use data_encoding::{BASE64, DecodeError};
 use serde_json::json;
 
@@ -165,7 +166,8 @@ fn admit_stranger(call: &Call, asked: CertificatesPost) -> Result<CertificatesPo
         call.app.operations.cancel(&op)?;
         let expiry = op.metadata("expiresAt").and_then(|at| serde_json::from_value::<Time>(at).ok());
         if expiry.is_some_and(|expiry| Time::now() > expiry) {
-            return Err(Error::forbidden("Token has expired"));
+            // LXD's code for it, too.
+            return Err(Error::internal("Failed during search for certificate add token operation: Token has expired"));
         }
         let request = op.metadata("request").and_then(|request| serde_json::from_value(request).ok());
         let issued: CertificatesPost = request.ok_or_else(|| Error::internal("Bad certificate add operation data"))?;
@@ -214,8 +216,10 @@ fn issue_token(call: &Call, asked: &CertificatesPost) -> Result<Reply> {
         .metadata("fingerprint", app.identity.fingerprint()?)
         .metadata("addresses", app.addresses())
         .metadata("request", json!(asked));
-    if let Some(expiry) = app.settings.get("core.remote_token_expiry") {
-        plan = plan.metadata("expiresAt", json!(certificate::expiry(&expiry)?));
+    if let Some(lifetime) = app.settings.get("core.remote_token_expiry")
+        && let Some(end) = expiry::after(&lifetime, Time::now())?
+    {
+        plan = plan.metadata("expiresAt", json!(end));
     }
     Reply::accepted(&app.operations.token(plan)?)
 }
