@@ -98,7 +98,11 @@ fn put(path: &Path, line: &str) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}"));
     let written = std::fs::write(&temporary, line).and_then(|()| std::fs::rename(&temporary, path));
-    written.map_err(|error| Error::from(file::Error::new("writing", path, error)))
+    written.map_err(|error| {
+        // On a full disk it is there, and empty.
+        let _ = std::fs::remove_file(&temporary);
+        Error::from(file::Error::new("writing", path, error))
+    })
 }
 
 /// Removes the file of one NIC; says whether there was one.
@@ -261,6 +265,14 @@ mod tests {
         assert_eq!(files[1].1, "00:16:3e:01:02:03,c3\n");
         assert!(rebuild(&scratch.dnsmasq(), &list[2..], true).expect("built"));
         assert_eq!(scratch.files().len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_cannot_be_written() {
+        let scratch = Scratch::new("refused");
+        std::fs::create_dir(scratch.dnsmasq().hosts_dir().join("c1.eth0")).expect("made");
+        write(&scratch.dnsmasq(), &host("c1", None), true).expect_err("a directory is in its place");
+        assert_eq!(file_names(&scratch.dnsmasq()).expect("listed"), ["c1.eth0"]);
     }
 
     #[test]
