@@ -2,7 +2,7 @@
 
 use crate::error::{DbError, Result};
 use crate::params;
-use crate::tx::View;
+use crate::tx::{Tx, View};
 use crate::value::{Value, parse_time};
 use crate::{Db, Which};
 
@@ -38,7 +38,7 @@ pub fn sync(db: &Db, which: Which) -> Result<()> {
 
 fn run_one(db: &Db, which: Which, statement: &str) -> Result<Answer> {
     let store = db.store(which);
-    if statement.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("select")) {
+    if begins_with(statement, "select") {
         return store.view(|view: &View<'_>| -> Result<Answer> {
             let (columns, rows) = view.table(statement, rfc3339)?;
             Ok(Answer::Select { columns, rows })
@@ -47,7 +47,15 @@ fn run_one(db: &Db, which: Which, statement: &str) -> Result<Answer> {
     if asks_for_what_holds(statement) {
         return Ok(Answer::Exec { rows_affected: 0 });
     }
-    store.write(|tx| -> Result<Answer> { Ok(Answer::Exec { rows_affected: tx.exec(statement, params![])? }) })
+    let decide = |tx: &mut Tx<'_>| Ok(Answer::Exec { rows_affected: tx.exec(statement, params![])? });
+    match begins_with(statement, "delete") {
+        true => store.take_away(decide),
+        false => store.write(decide),
+    }
+}
+
+fn begins_with(statement: &str, word: &str) -> bool {
+    statement.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
 }
 
 /// Whether a statement only asks for foreign keys to be looked after, as they always are: scripts for LXD begin so.

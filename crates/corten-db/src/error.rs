@@ -1,6 +1,7 @@
 //! What can go wrong in the database, told apart as far as callers act on it.
 
 use std::fmt;
+use std::path::Path;
 
 /// A failure of the database itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +63,17 @@ pub enum DbError {
         /// What was found.
         message: String,
     },
-    /// Everything else: wrong SQL, full disk, damaged file.
+    /// The disk has no room for the change.
+    #[error("{message}: {folder} has {free} KiB left; deleting something makes room")]
+    NoRoom {
+        /// SQLite's own words.
+        message: String,
+        /// The folder of the database.
+        folder: String,
+        /// What its disk has left, in KiB.
+        free: u64,
+    },
+    /// Everything else: wrong SQL, damaged file.
     #[error("{message}, in: {statement}")]
     Sql {
         /// SQLite's own words.
@@ -71,6 +82,10 @@ pub enum DbError {
         statement: String,
     },
 }
+
+/// Failures that SQLite has no other word for when the disk is over its quota, or when it finds out late that it is full.
+const WRITING: [i32; 3] =
+    [rusqlite::ffi::SQLITE_IOERR_WRITE, rusqlite::ffi::SQLITE_IOERR_FSYNC, rusqlite::ffi::SQLITE_IOERR_SHMSIZE];
 
 /// Shorthand for results of this crate.
 pub type Result<T, E = DbError> = std::result::Result<T, E>;
@@ -93,8 +108,24 @@ impl DbError {
                 Some(columns) => DbError::AlreadyExists(columns.to_owned()),
                 None => DbError::Constraint { message, statement },
             },
+            Some(ErrorCode::DiskFull) => DbError::no_room(message),
+            Some(ErrorCode::SystemIoFailure) if code.is_some_and(|code| WRITING.contains(&code.extended_code)) => {
+                DbError::no_room(message)
+            }
             _ => DbError::Sql { message, statement },
         }
+    }
+
+    /// Where there is no room is filled in by who knows.
+    fn no_room(message: String) -> DbError {
+        DbError::NoRoom { message, folder: String::new(), free: 0 }
+    }
+
+    /// With the folder of the database that has failed, if that is for want of room.
+    pub(crate) fn within(self, folder: &Path) -> DbError {
+        let DbError::NoRoom { message, .. } = self else { return self };
+        let free = rustix::fs::statvfs(folder).map_or(0, |found| found.f_bavail * found.f_frsize / 1024);
+        DbError::NoRoom { message, folder: folder.display().to_string(), free }
     }
 
     /// Whether the same decision may succeed when taken again.

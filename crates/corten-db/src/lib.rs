@@ -18,6 +18,7 @@
 //! [`error::Abort`].
 #![forbid(unsafe_code)]
 
+pub mod ballast;
 mod birth;
 pub mod console;
 mod deterministic;
@@ -35,8 +36,9 @@ mod writer;
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::ballast::Ballast;
 use crate::entry::Entry;
 use crate::error::{DbError, Result};
 pub use crate::schema::Opening;
@@ -56,6 +58,10 @@ pub enum Which {
     Global,
 }
 
+fn global_in(dir: &Path) -> PathBuf {
+    dir.join("global/db.bin")
+}
+
 /// Both databases of a server.
 #[derive(Debug)]
 pub struct Db {
@@ -66,7 +72,16 @@ pub struct Db {
 impl Db {
     /// Opens `dir/local.db` and `dir/global/db.bin`; makes them with LXD's first rows if they are not there. Statements
     /// in `dir/patch.local.sql` and `dir/patch.global.sql` are run first, once.
+    ///
+    /// A disk that is full keeps nobody from opening what is there: SQLite's log needs a little room, which the ballast has.
     pub fn open(dir: &Path, opening: &Opening) -> Result<Db> {
+        match Db::open_once(dir, opening) {
+            Err(DbError::NoRoom { .. }) if Ballast::beside(&global_in(dir)).spend() => Db::open_once(dir, opening),
+            opened => opened,
+        }
+    }
+
+    fn open_once(dir: &Path, opening: &Opening) -> Result<Db> {
         let folder = dir.join("global");
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| DbError::Open {
             path: folder.display().to_string(),
@@ -79,10 +94,7 @@ impl Db {
             patch::apply(&store, dir, which)?;
             Ok(store)
         };
-        Ok(Db {
-            local: open(&dir.join("local.db"), Which::Local)?,
-            global: open(&folder.join("db.bin"), Which::Global)?,
-        })
+        Ok(Db { local: open(&dir.join("local.db"), Which::Local)?, global: open(&global_in(dir), Which::Global)? })
     }
 
     fn store(&self, which: Which) -> &Store {
@@ -95,6 +107,18 @@ impl Db {
     /// Takes a decision on the global database. On return it is on disk, or has left no trace.
     pub fn write<T, E: From<DbError>>(&self, decide: impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
         self.global.write(decide)
+    }
+
+    /// As [`Db::write`], for decisions that take away, or take back what was not to be: they succeed on a full disk too, in
+    /// room that is kept for them (see [`Db::keep_ballast`]). What adds must not come through this door.
+    pub fn take_away<T, E: From<DbError>>(&self, decide: impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.global.take_away(decide)
+    }
+
+    /// Keeps a [`ballast`] beside the global database from now on. Without room for one it is made after the first write that
+    /// finds some. The local database has none, since nothing is ever taken away from that.
+    pub fn keep_ballast(&self) {
+        self.global.keep_ballast();
     }
 
     /// Reads one consistent state of the global database.

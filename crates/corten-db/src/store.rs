@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::ballast::Ballast;
 use crate::entry::Entry;
 use crate::error::{DbError, Result};
 use crate::tx::{Tx, View};
-use crate::writer::{Observer, Writer, refuse_nested};
+use crate::writer::{Decision, Observer, Writer, refuse_nested};
 
 /// How often a decision is taken again before the caller hears of it, as LXD does.
 const MOST_TRIES: usize = 250;
@@ -25,6 +26,8 @@ const SLOW: Duration = Duration::from_millis(5);
 /// One database file with its connections.
 pub(crate) struct Store {
     path: PathBuf,
+    /// Changed by who holds the writer.
+    ballast: Ballast,
     writer: Mutex<Writer>,
     /// Told whenever a group of decisions has been committed or lost.
     settled: Condvar,
@@ -50,6 +53,7 @@ impl Store {
             .map_err(|error| not_opened(path, &error))?;
         Ok(Store {
             path: path.to_owned(),
+            ballast: Ballast::beside(path),
             writer: Mutex::new(writer),
             settled: Condvar::new(),
             arriving: AtomicUsize::new(0),
@@ -102,25 +106,43 @@ impl Store {
     /// Takes one decision; on return it is on disk, or has left no trace.
     pub(crate) fn write<T, E: From<DbError>>(&self, decide: impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
         refuse_nested()?;
-        let mut tries = 1;
-        loop {
-            match self.attempt(&decide) {
-                Ok(answer) => return answer,
-                Err(error) if error.may_be_retried() && tries < MOST_TRIES => {
-                    // Another process (somebody's sqlite3) has the lock, and SQLite has no event to wait for.
-                    std::thread::sleep(jitter());
-                    tries += 1;
-                }
-                Err(error) => return Err(error.into()),
-            }
+        self.ended(patiently(|| self.attempt(&decide)))
+    }
+
+    /// As [`Store::write`], for what takes away: on a full disk it has the [`Ballast`].
+    pub(crate) fn take_away<T, E: From<DbError>>(&self, decide: impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E> {
+        refuse_nested()?;
+        match patiently(|| self.attempt(&decide)) {
+            Err(DbError::NoRoom { .. }) => self.ended(patiently(|| self.attempt_with_ballast(&decide))),
+            ended => self.ended(ended),
         }
     }
 
+    /// What the caller hears of a decision. A ballast that there was no room for is tried again on this occasion.
+    fn ended<T, E: From<DbError>>(&self, ended: Result<Result<T, E>>) -> Result<T, E> {
+        if ended.is_ok() && self.ballast.is_missing() {
+            let _writer = self.lock();
+            self.ballast.refill();
+        }
+        ended.unwrap_or_else(|error| Err(error.within(self.folder()).into()))
+    }
+
+    /// Takes a decision in the room that the ballast has had. Nobody else writes until that is made anew.
+    fn attempt_with_ballast<T, E: From<DbError>>(&self, decide: &Decision<T, E>) -> Result<Result<T, E>> {
+        let mut writer = self.lock();
+        writer.settle();
+        self.settled.notify_all();
+        self.ballast.spend();
+        let decided = writer.decide_alone(decide);
+        // What the log has grown by is what the ballast lacks. Where readers or another process are in the way it is made
+        // later.
+        let _ = writer.empty_log();
+        self.ballast.refill();
+        decided
+    }
+
     /// One try: the outer result is the engine's, the inner one the closure's.
-    fn attempt<T, E>(&self, decide: &impl Fn(&mut Tx<'_>) -> Result<T, E>) -> Result<Result<T, E>>
-    where
-        E: From<DbError>,
-    {
+    fn attempt<T, E: From<DbError>>(&self, decide: &Decision<T, E>) -> Result<Result<T, E>> {
         self.arriving.fetch_add(1, Ordering::SeqCst);
         let mut writer = self.lock();
         self.arriving.fetch_sub(1, Ordering::SeqCst);
@@ -146,7 +168,7 @@ impl Store {
                 resume_unwind(panic)
             }
         };
-        match decided {
+        match decided? {
             Ok(answer) => loop {
                 match outcome.get() {
                     Some(outcome) => break outcome.clone().map(|()| Ok(answer)),
@@ -174,8 +196,7 @@ impl Store {
 
     /// Brings everything into the one file, so that a copy of that is whole.
     pub(crate) fn sync(&self) -> Result<()> {
-        // The pragma answers with a row: whether others were in the way, and numbers of pages.
-        self.with_connection(|connection| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+        self.lock().empty_log().map_err(|error| error.within(self.folder()))
     }
 
     /// How many closures have taken longer than 5 ms.
@@ -183,8 +204,32 @@ impl Store {
         self.slow.load(Ordering::Relaxed)
     }
 
+    /// Makes the ballast whole, and keeps it so from now on as far as the disk has room.
+    pub(crate) fn keep_ballast(&self) {
+        let _writer = self.lock();
+        self.ballast.make();
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tries again while another process (somebody's sqlite3) has the lock; SQLite has no event to wait for.
+fn patiently<T>(attempt: impl Fn() -> Result<T>) -> Result<T> {
+    let mut tries = 1;
+    loop {
+        match attempt() {
+            Err(error) if error.may_be_retried() && tries < MOST_TRIES => {
+                std::thread::sleep(jitter());
+                tries += 1;
+            }
+            ended => return ended,
+        }
     }
 }
 
@@ -206,6 +251,7 @@ pub(crate) fn control(connection: &Connection, sql: &str) -> Result<()> {
 fn not_opened(path: &Path, error: &rusqlite::Error) -> DbError {
     match DbError::from_sqlite(error, "") {
         DbError::Busy => DbError::Busy,
+        no_room @ DbError::NoRoom { .. } => no_room.within(path.parent().unwrap_or(Path::new("."))),
         _ => DbError::Open { path: path.display().to_string(), message: error.to_string() },
     }
 }
@@ -286,7 +332,7 @@ mod tests {
         limit(4);
         let insert = |size: usize| store.write(|tx| tx.exec("INSERT INTO t VALUES (?1)", params!["x".repeat(size)]));
         let error = insert(100_000).expect_err("does not fit");
-        assert!(matches!(&error, DbError::Sql { message, .. } if message.contains("full")), "{error}");
+        assert!(matches!(&error, DbError::NoRoom { message, .. } if message.contains("full")), "{error}");
         insert(10).expect("fits");
         limit(1000);
         insert(100_000).expect("fits now");

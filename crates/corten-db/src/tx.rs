@@ -119,6 +119,8 @@ pub struct Tx<'c> {
     view: View<'c>,
     recorded: Option<Vec<Statement>>,
     size: usize,
+    /// Why a statement found no room on the disk; the closure may have put it into other words.
+    no_room: Option<DbError>,
 }
 
 impl<'c> Deref for Tx<'c> {
@@ -134,11 +136,16 @@ const NOT_IN_A_DECISION: [&str; 11] =
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(connection: &'c Connection, record: bool) -> Tx<'c> {
-        Tx { view: View::new(connection), recorded: record.then(Vec::new), size: 0 }
+        Tx { view: View::new(connection), recorded: record.then(Vec::new), size: 0, no_room: None }
     }
 
     pub(crate) fn into_statements(self) -> Vec<Statement> {
         self.recorded.unwrap_or_default()
+    }
+
+    /// Why there was no room for what the closure wrote.
+    pub(crate) fn no_room(self) -> Option<DbError> {
+        self.no_room
     }
 
     /// Whether the closure has written anything.
@@ -157,9 +164,17 @@ impl<'c> Tx<'c> {
         if self.size > entry::SIZE_LIMIT {
             return Err(DbError::TooLarge(self.size));
         }
-        let failed = |error: rusqlite::Error| DbError::from_sqlite(&error, sql);
-        let mut statement = self.view.connection.prepare_cached(sql).map_err(failed)?;
-        let changed = statement.execute(rusqlite::params_from_iter(values.iter().map(Bound))).map_err(failed)?;
+        let prepared = self.view.connection.prepare_cached(sql);
+        let run = |mut statement: rusqlite::CachedStatement<'_>| {
+            statement.execute(rusqlite::params_from_iter(values.iter().map(Bound)))
+        };
+        let changed = prepared.and_then(run).map_err(|error| {
+            let error = DbError::from_sqlite(&error, sql);
+            if matches!(error, DbError::NoRoom { .. }) {
+                self.no_room = Some(error.clone());
+            }
+            error
+        })?;
         if let Some(recorded) = &mut self.recorded {
             recorded.push(Statement { sql: sql.to_owned(), values: values.to_vec() });
         }

@@ -5,6 +5,7 @@
 //! one commits for all; each caller returns only after that commit.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, OnceLock};
 
 use rusqlite::Connection;
@@ -21,6 +22,9 @@ const GROUP_LIMIT: usize = 64;
 /// Hears of every committed entry, in order.
 pub(crate) type Observer = Box<dyn FnMut(&Entry) + Send>;
 
+/// What a caller decides by.
+pub(crate) type Decision<'d, T, E> = dyn Fn(&mut Tx<'_>) -> Result<T, E> + 'd;
+
 /// How the shared commit ended, for all who wait for it.
 pub(crate) type Outcome = Arc<OnceLock<Result<()>>>;
 
@@ -30,6 +34,9 @@ pub(crate) struct Writer {
     applied: u64,
     observer: Option<Observer>,
 }
+
+/// What a closure gave, and what it wrote if it wrote anything.
+type Whole<T> = (T, Option<Vec<Statement>>);
 
 /// Decisions waiting for the same commit.
 struct Group {
@@ -70,6 +77,8 @@ impl Writer {
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // What a large deletion is taken back by must not want a file on a disk that is full.
+        connection.pragma_update(None, "temp_store", "memory")?;
         deterministic::forbid(&connection)?;
         Ok(Writer { connection, group: None, applied: 0, observer: None })
     }
@@ -101,50 +110,77 @@ impl Writer {
         self.group.is_none()
     }
 
-    /// Runs a closure inside a savepoint; a refusal takes back what it wrote, and only that.
-    pub(crate) fn decide<T, E: From<DbError>>(
-        &mut self,
-        decide: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
+    /// Runs a closure inside a savepoint; a refusal takes back what it wrote, and only that. The outer result is the
+    /// engine's.
+    pub(crate) fn decide<T, E: From<DbError>>(&mut self, decide: &Decision<T, E>) -> Result<Result<T, E>> {
         let deciding = Deciding::start();
         self.control("SAVEPOINT decision")?;
         let ended = self.run(decide);
         drop(deciding);
+        let ended = ended.and_then(|ended| match ended {
+            Ok(whole) => self.control("RELEASE decision").map(|()| Ok(whole)),
+            Err(refused) => Ok(Err(refused)),
+        });
         match ended {
-            Ok((answer, statements)) => {
-                self.control("RELEASE decision")?;
+            Ok(Ok((answer, statements))) => {
                 self.remember(statements);
-                Ok(answer)
+                Ok(Ok(answer))
             }
-            Err(refused) => {
+            Ok(Err(refused)) => {
                 self.take_back();
-                Err(refused)
+                Ok(Err(refused))
+            }
+            Err(error) => {
+                self.take_back();
+                Err(error)
             }
         }
     }
 
-    /// Runs the closure, in debug builds twice, since it must be able to run again.
-    fn run<T, E: From<DbError>>(
-        &self,
-        decide: &impl Fn(&mut Tx<'_>) -> Result<T, E>,
-    ) -> Result<(T, Option<Vec<Statement>>), E> {
-        let record = cfg!(debug_assertions) || self.observer.is_some();
-        let once = || -> Result<(T, Option<Vec<Statement>>), E> {
-            let mut tx = Tx::new(&self.connection, record);
-            let answer = decide(&mut tx)?;
-            Ok((answer, tx.wrote().then(|| tx.into_statements())))
-        };
-        let first = once()?;
-        if !cfg!(debug_assertions) {
-            return Ok(first);
+    /// Takes one decision in a transaction of its own. The outer result is the engine's.
+    pub(crate) fn decide_alone<T, E: From<DbError>>(&mut self, decide: &Decision<T, E>) -> Result<Result<T, E>> {
+        self.settle();
+        let outcome = self.join_group()?;
+        let decided = catch_unwind(AssertUnwindSafe(|| self.decide(decide)));
+        if decided.is_err() {
+            self.take_back();
         }
+        self.settle();
+        let answer = decided.unwrap_or_else(|panic| resume_unwind(panic))?;
+        outcome.get().cloned().unwrap_or(Ok(())).map(|()| answer)
+    }
+
+    /// Moves what the log holds into the database's own file as far as readers let it, and gives the log's room back.
+    pub(crate) fn empty_log(&self) -> Result<()> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        // It answers with a row: whether others were in the way, and numbers of pages.
+        let emptied = self.connection.query_row(sql, [], |_| Ok(()));
+        emptied.map_err(|error| DbError::from_sqlite(&error, sql))
+    }
+
+    /// Runs the closure, in debug builds twice, since it must be able to run again.
+    fn run<T, E: From<DbError>>(&self, decide: &Decision<T, E>) -> Result<Result<Whole<T>, E>> {
+        let first = match self.once(decide)? {
+            Ok(first) if cfg!(debug_assertions) => first,
+            ended => return Ok(ended),
+        };
         self.control("ROLLBACK TO decision")?;
-        let second = once()?;
-        if first.1 != second.1 {
+        let second = self.once(decide)?;
+        if let Ok(second) = &second
+            && first.1 != second.1
+        {
             let text = |statements: &Option<Vec<Statement>>| format!("{statements:?}");
-            return Err(DbError::NotPure { first: text(&first.1), second: text(&second.1) }.into());
+            return Err(DbError::NotPure { first: text(&first.1), second: text(&second.1) });
         }
         Ok(second)
+    }
+
+    fn once<T, E>(&self, decide: &Decision<T, E>) -> Result<Result<Whole<T>, E>> {
+        let mut tx = Tx::new(&self.connection, cfg!(debug_assertions) || self.observer.is_some());
+        match decide(&mut tx) {
+            Ok(answer) => Ok(Ok((answer, tx.wrote().then(|| tx.into_statements())))),
+            Err(refused) => tx.no_room().map_or(Ok(Err(refused)), Err),
+        }
     }
 
     fn remember(&mut self, statements: Option<Vec<Statement>>) {
@@ -196,13 +232,9 @@ impl Writer {
         if self.group.is_some() || base != self.applied {
             return Err(DbError::Conflict { base, applied: self.applied });
         }
-        let outcome = self.join_group()?;
-        self.decide(&|tx: &mut Tx<'_>| -> Result<()> {
+        self.decide_alone(&|tx: &mut Tx<'_>| -> Result<()> {
             entry.statements.iter().try_for_each(|statement| tx.exec(&statement.sql, &statement.values).map(drop))
-        })
-        .inspect_err(|error| self.lose_group(error.clone()))?;
-        self.settle();
-        outcome.get().cloned().unwrap_or(Ok(()))
+        })?
     }
 
     fn control(&self, sql: &str) -> Result<()> {

@@ -6,6 +6,8 @@ mod console;
 mod crash;
 #[path = "db/decisions.rs"]
 mod decisions;
+#[path = "db/full_disk.rs"]
+mod full_disk;
 #[path = "db/listing.rs"]
 mod listing;
 #[path = "db/replay.rs"]
