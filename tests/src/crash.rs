@@ -7,6 +7,7 @@
 mod check;
 mod inside;
 mod random;
+mod room;
 mod seen;
 mod verb;
 
@@ -74,21 +75,43 @@ pub enum Full {
     Databases,
 }
 
+impl Full {
+    /// Puts a small disk there, and gives the place below the story's folder.
+    fn mount(self, host: &Host) -> &'static str {
+        let (place, size) = match self {
+            Full::All => ("one", "160M"),
+            Full::Pools => ("one/storage-pools", "120M"),
+            Full::Databases => ("one/database", "24M"),
+        };
+        host.sh(&format!(
+            "truncate -s {size} {DISK}; mkfs.ext4 -q -m 0 -O ^has_journal {DISK}; mkdir -p {place}
+             mount -o loop {DISK} {place}; rmdir {place}/lost+found"
+        ));
+        place
+    }
+}
+
+/// Tries on a full disk what makes room there, and what does not.
+///
+/// # Panics
+/// When something is not as it must be.
+pub fn making_room(host: &Host, driver: &'static str, full: Full) {
+    let place = full.mount(host);
+    let mut world = set_up(host, driver);
+    let baseline = Baseline::look(&world);
+    room::can_be_made(&mut world, full, &host.folder().join(place).join("filler"));
+    baseline.check(&world);
+    drop(world);
+    host.sh(&format!("umount -l {place}"));
+}
+
 /// Tries every verb on a disk that is full, and where `is_long` also on one that is about to be: each ends whole or undone,
 /// and nothing of it is left.
 ///
 /// # Panics
 /// When something is not as it must be.
 pub fn on_a_full_disk(host: &Host, driver: &'static str, full: Full, is_long: bool) {
-    let (place, size) = match full {
-        Full::All => ("one", "160M"),
-        Full::Pools => ("one/storage-pools", "120M"),
-        Full::Databases => ("one/database", "24M"),
-    };
-    host.sh(&format!(
-        "truncate -s {size} {DISK}; mkfs.ext4 -q -m 0 -O ^has_journal {DISK}; mkdir -p {place}; mount -o loop {DISK} {place}
-         rmdir {place}/lost+found"
-    ));
+    let place = full.mount(host);
     let mut world = set_up(host, driver);
     let baseline = Baseline::look(&world);
     let filler = host.folder().join(place).join("filler");
@@ -104,6 +127,7 @@ pub fn on_a_full_disk(host: &Host, driver: &'static str, full: Full, is_long: bo
             world.daemon.kill();
             world.daemon.begin();
             refused += u32::from(ran.status != 0);
+            assert!(ran.status == 0 || !verb.makes_room(), "{}: {}", verb.name, ran.err);
             let told = format!("driver {driver}, {full:?}, {} with {left} bytes left: {}", verb.name, ran.err);
             let _told = check::TellOnPanic(&told);
             let (after, wanted) = (world.look(), (verb.after)(&world, &before));

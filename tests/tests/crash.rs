@@ -2,7 +2,7 @@
 //! `cargo xtask crash`, which sets the three variables.
 #![forbid(unsafe_code)]
 
-use stories::crash::{Full, Plan, on_a_full_disk, run};
+use stories::crash::{Full, Plan, making_room, on_a_full_disk, run};
 use stories::story;
 
 /// How many kills of each driver, what they are drawn from, and the only driver to try.
@@ -61,4 +61,24 @@ fn full_pools_leave_nothing_half_done() {
 #[test]
 fn full_databases_leave_nothing_half_done() {
     full("dir", Full::Databases);
+}
+
+#[test]
+fn on_dir_a_full_disk_keeps_nobody_from_deleting() {
+    story(|host| making_room(host, "dir", Full::All));
+}
+
+#[test]
+fn on_overlay_a_full_disk_keeps_nobody_from_deleting() {
+    story(|host| making_room(host, "overlay", Full::All));
+}
+
+#[test]
+fn full_pools_keep_nobody_from_deleting() {
+    story(|host| making_room(host, "overlay", Full::Pools));
+}
+
+#[test]
+fn full_databases_keep_nobody_from_deleting() {
+    story(|host| making_room(host, "dir", Full::Databases));
 }

@@ -56,6 +56,13 @@ pub struct Verb {
     pub restarts: &'static [&'static str],
 }
 
+impl Verb {
+    /// Whether it is done whatever the disk has left.
+    pub fn makes_room(&self) -> bool {
+        self.name == "stop" || self.name.starts_with("delete")
+    }
+}
+
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_string()).collect()
 }

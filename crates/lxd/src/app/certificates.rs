@@ -154,7 +154,7 @@ impl App {
     /// # Errors
     /// 404 when it is not there.
     pub fn distrust_certificate(&self, fingerprint: &str) -> Result<()> {
-        self.write(|tx| {
+        self.take_away(|tx| {
             let row = find_in(tx, fingerprint)?;
             certificates::delete(tx, &row.fingerprint)?;
             Ok(())

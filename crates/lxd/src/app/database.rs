@@ -29,6 +29,15 @@ impl App {
         self.db.write(decide).map_err(abort_error)
     }
 
+    /// As [`App::write`], for what takes away, or takes back what was not to be, or ends what was begun: a full disk does not
+    /// keep it from being remembered.
+    ///
+    /// # Errors
+    /// The closure's, or the database's.
+    pub fn take_away<T>(&self, decide: impl Fn(&mut Tx<'_>) -> Result<T, Abort>) -> Result<T> {
+        self.db.take_away(decide).map_err(abort_error)
+    }
+
     /// Reads one consistent state of the global database.
     ///
     /// # Errors

@@ -158,7 +158,7 @@ pub fn update(app: &Arc<App>, project: &str, name: &str, put: &NetworkACLPut) ->
         || app.write(|tx| Ok(table::update(tx, &new)?)),
         |()| {
             let (app, old) = (app.clone(), old.clone());
-            move || app.write(|tx| Ok(table::update(tx, &old)?))
+            move || app.take_away(|tx| Ok(table::update(tx, &old)?))
         },
     )?;
     for (bridge, former) in bridges.into_iter().zip(former) {
@@ -199,7 +199,7 @@ pub fn rename(app: &App, project: &str, name: &str, new: &str) -> Result<()> {
 /// # Errors
 /// 404, or when it is in use.
 pub fn delete(app: &App, project: &str, name: &str) -> Result<()> {
-    app.write(|tx| {
+    app.take_away(|tx| {
         let row = get_row(tx, project, name)?;
         if !All::of(tx, project)?.users(name)?.is_empty() {
             return Err(Error::internal("Cannot delete an ACL that is in use").into());

@@ -105,7 +105,7 @@ fn up(app: &App, row: &networks::Network) -> Result<()> {
 
 fn forget(app: &App, row: &networks::Network) -> Result<()> {
     open(app, row)?.delete()?;
-    app.write(|tx| Ok(networks::delete(tx, row.id)?))
+    app.take_away(|tx| Ok(networks::delete(tx, row.id)?))
 }
 
 /// Keeps keys that a network has asked to remember.

@@ -196,7 +196,7 @@ impl App {
             return Err(Error::forbidden("The \"default\" profile cannot be deleted"));
         }
         let holder = scope.profiles();
-        self.write(|tx| {
+        self.take_away(|tx| {
             get_in(tx, holder, name)?;
             let users: Result<_, DbError> = used_by::profile_users(tx, holder, name);
             if !users?.is_empty() {

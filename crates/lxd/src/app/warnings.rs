@@ -205,7 +205,7 @@ impl App {
     /// The cause of a warning is gone.
     pub fn resolve_warning(&self, kind: Kind, entity: Option<(i64, i64)>) {
         let now = Timestamp::now();
-        if let Err(error) = self.db.write(|tx| warnings::resolve(tx, kind as i64, entity, now)) {
+        if let Err(error) = self.db.take_away(|tx| warnings::resolve(tx, kind as i64, entity, now)) {
             tracing::warn!("Failed to resolve a warning: {error}");
         }
     }

@@ -39,11 +39,18 @@ pub const STEPS: &[Step] = &[
     Step { name: "changes of profiles", run: |app, _| follow_profile::recover(app) },
     Step { name: "ends of instances", run: |app, _| listen_for_ends(app) },
     Step { name: "sockets", run: open_sockets },
+    Step { name: "ballast", run: |app, _| keep_ballast(app) },
     Step { name: "upkeep of images", run: start_upkeep },
     Step { name: "warnings", run: |app, _| warnings::raise(app) },
     Step { name: "tasks", run: start_tasks },
     Step { name: "instances to start", run: start_instances },
 ];
+
+/// Keeps room for deleting on a full disk; where there is none yet, the start goes on.
+fn keep_ballast(app: &Arc<App>) -> Result<()> {
+    app.db.keep_ballast();
+    Ok(())
+}
 
 /// Starts what is done by the clock.
 fn start_tasks(app: &Arc<App>, _: &Options) -> Result<()> {

@@ -118,7 +118,7 @@ pub fn start(app: &Arc<App>) {
 /// Warnings whose cause has been gone for a day are forgotten.
 fn prune_warnings(app: &Arc<App>) -> Result<()> {
     let before = Time::now().unix() - 24 * 3600;
-    app.write(|tx| {
+    app.take_away(|tx| {
         let old = warnings::list(tx, None)?.into_iter().filter(|warning| {
             let changed = warning.updated.unwrap_or(warning.last_seen);
             warning.status == warnings::RESOLVED && changed.as_second() < before

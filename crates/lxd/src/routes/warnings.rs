@@ -62,7 +62,7 @@ fn change(call: &Call) -> Result<Reply> {
 }
 
 fn remove(call: &Call) -> Result<Reply> {
-    if !call.app.db.write(|tx| warnings::delete(tx, call.part("id"))).map_err(db_error)? {
+    if !call.app.db.take_away(|tx| warnings::delete(tx, call.part("id"))).map_err(db_error)? {
         return Err(missing());
     }
     tell(call, "warning-deleted");

@@ -119,7 +119,7 @@ pub fn rename(
 pub fn delete(app: &App, owner: &Owner, name: &str, requestor: Option<EventLifecycleRequestor>) -> Result<()> {
     let row = owner.backup(app, name)?;
     remove(&owner.folder, &place(owner, name))?;
-    app.write(|tx| Ok(backups::delete(tx, owner.of, row.id)?))?;
+    app.take_away(|tx| Ok(backups::delete(tx, owner.of, row.id)?))?;
     app.lifecycle(&owner.project, &owner.action("deleted"), &owner.path_of(name), requestor);
     Ok(())
 }

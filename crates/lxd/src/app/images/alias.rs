@@ -113,7 +113,7 @@ pub fn rename(app: &App, project: &str, old: &str, new: &str) -> Result<()> {
 /// # Errors
 /// 404.
 pub fn delete(app: &App, project: &str, name: &str) -> Result<()> {
-    app.write(|tx| {
+    app.take_away(|tx| {
         let row = get(tx, project, name)?;
         image_aliases::delete(tx, row.id)?;
         Ok(())

@@ -26,7 +26,7 @@ pub fn delete(app: &App, project: &str, fingerprint: &str, requestor: Option<Eve
     }
     pass("forget the image")?;
     let failed = "Error deleting image info from the database";
-    app.write(|tx| Ok(images::delete(tx, row.id)?)).map_err(|error| error.context(failed))?;
+    app.take_away(|tx| Ok(images::delete(tx, row.id)?)).map_err(|error| error.context(failed))?;
     if is_last {
         store::remove_files(app, fingerprint);
     }

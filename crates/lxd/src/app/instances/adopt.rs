@@ -72,7 +72,7 @@ fn forget_power(app: &Arc<App>, instance: &Instance) -> Result<()> {
         tracing::warn!(instance = instance.name, %error, "Cleaning up");
     }
     apparmor::unload(app, instance);
-    ended::set_keys(app, instance, &super::devices::forgotten(instance))
+    ended::take_back_keys(app, instance, &super::devices::forgotten(instance))
 }
 
 /// Starts what is to run: `boot.autostart` decides, else whether it ran when the host or the daemon went down.
@@ -134,7 +134,7 @@ fn stop_one(app: &Arc<App>, instance: &Instance) {
         tracing::error!(instance = instance.name, %error, "Failed to stop an instance");
     }
     let keys = [(volatile::POWER.to_string(), "RUNNING".to_string())].into_iter().collect();
-    if let Err(error) = ended::set_keys(app, instance, &keys) {
+    if let Err(error) = ended::take_back_keys(app, instance, &keys) {
         tracing::error!(instance = instance.name, %error, "Failed to remember that an instance ran");
     }
 }

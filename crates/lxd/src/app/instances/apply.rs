@@ -139,18 +139,23 @@ impl Change {
     fn take_out(&self, instance: &Instance, name: &str) -> Result<()> {
         let Some(options) = instance.expanded_devices.get(name) else { return Ok(()) };
         let forgotten = devices::unplug(&self.app, instance, &self.entry, name, options)?;
-        ended::set_keys(&self.app, instance, &forgotten).inspect_err(|_| {
+        ended::take_back_keys(&self.app, instance, &forgotten).inspect_err(|_| {
             // What cannot be remembered has not been done.
             let back = devices::plug(&self.app, instance, &self.entry, name, options);
             log(instance, name, back.map(drop));
         })
     }
 
-    /// Puts a device of `instance` into the container, and remembers what it has.
-    fn put_in(&self, instance: &Instance, name: &str) -> Result<()> {
+    /// Puts a device of `instance` into the container, and remembers what it has by `remember`.
+    fn put_in(
+        &self,
+        instance: &Instance,
+        name: &str,
+        remember: fn(&App, &Instance, &Config) -> Result<()>,
+    ) -> Result<()> {
         let Some(options) = instance.expanded_devices.get(name) else { return Ok(()) };
         let keys = devices::plug(&self.app, instance, &self.entry, name, options)?;
-        ended::set_keys(&self.app, instance, &keys).inspect_err(|_| {
+        remember(&self.app, instance, &keys).inspect_err(|_| {
             let mut begun = instance.clone();
             begun.config.extend(keys.clone());
             begun.expanded_config.extend(keys.clone());
@@ -166,7 +171,7 @@ impl Change {
             || self.take_out(&self.old, name),
             |()| {
                 let (change, name) = (self.clone(), name.to_string());
-                move || change.put_in(&change.old, &name)
+                move || change.put_in(&change.old, &name, ended::take_back_keys)
             },
         )
     }
@@ -175,7 +180,7 @@ impl Change {
         step(
             undo,
             "put a device in",
-            || self.put_in(&self.new, name),
+            || self.put_in(&self.new, name, ended::set_keys),
             |()| {
                 let (change, name) = (self.clone(), name.to_string());
                 move || change.take_out(&change.as_remembered()?, &name)

@@ -360,7 +360,7 @@ fn insert_from(
 /// # Errors
 /// The database's.
 pub fn forget(app: &App, instance: &Instance) -> Result<()> {
-    app.write(|tx| {
+    app.take_away(|tx| {
         if let Some(volume) = storage_volumes::of_instance(tx, &instance.project, &instance.name)? {
             storage_volumes::delete(tx, volume.id)?;
         }

@@ -85,7 +85,7 @@ pub fn remove_parts(app: &App, instance: &Instance) -> Result<()> {
     }
     pass("forget the instance")?;
     let (project, name, row) = (&instance.project, &instance.name, volume.id.map(i64::from));
-    app.write(|tx| {
+    app.take_away(|tx| {
         instances::delete(tx, project, name)?;
         if let Some(row) = row {
             storage_volumes::delete(tx, row)?;

@@ -73,7 +73,7 @@ pub fn clean_up(app: &App, instance: &Instance) -> Result<()> {
     root::release(app, instance)?;
     let mut changes: Config = devices::forgotten(instance);
     changes.insert(volatile::POWER.to_string(), "STOPPED".to_string());
-    set_keys(app, instance, &changes)?;
+    take_back_keys(app, instance, &changes)?;
     if !instance.get("limits.cpu").is_empty() {
         limits::rebalance(app)?;
     }
@@ -87,6 +87,15 @@ pub fn clean_up(app: &App, instance: &Instance) -> Result<()> {
 pub fn set_keys(app: &App, instance: &Instance, changes: &Config) -> Result<()> {
     let keys = as_rows(changes);
     app.write(|tx| Ok(instances::set_keys(tx, instance.id, &keys)?))
+}
+
+/// As [`set_keys`], through the door of what takes away or takes back.
+///
+/// # Errors
+/// Those of the database.
+pub fn take_back_keys(app: &App, instance: &Instance, changes: &Config) -> Result<()> {
+    let keys = as_rows(changes);
+    app.take_away(|tx| Ok(instances::set_keys(tx, instance.id, &keys)?))
 }
 
 /// Changed keys as the database takes them: an empty value is no value.

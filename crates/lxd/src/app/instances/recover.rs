@@ -101,5 +101,5 @@ fn take_back_start(app: &Arc<App>, instance: &Instance, links: &Config) -> Resul
         tracing::warn!(instance = instance.name, %error, "Cleaning up");
     }
     apparmor::unload(app, instance);
-    ended::set_keys(app, instance, &devices::forgotten(instance))
+    ended::take_back_keys(app, instance, &devices::forgotten(instance))
 }

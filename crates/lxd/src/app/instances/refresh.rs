@@ -88,7 +88,7 @@ pub fn take_back(app: &App, target: &Instance, renewal: &Renewal) -> Result<()> 
             }
         }
     }
-    app.write(|tx| forget(tx, target, &missing))?;
+    app.take_away(|tx| forget(tx, target, &missing))?;
     links::set_known(app, &target.project, &target.name)?;
     backup_file::refresh(app, &super::key(target));
     Ok(())
@@ -122,7 +122,7 @@ fn copy(app: &Arc<App>, target: &Instance, source: &Source, undo: &mut Undo) -> 
         || app.write(|tx| insert(tx, target, source)),
         |()| {
             let (app, target, names) = (app.clone(), target.clone(), names.clone());
-            move || app.write(|tx| forget(tx, &target, &names))
+            move || app.take_away(|tx| forget(tx, &target, &names))
         },
     )?;
     let watch = Watch::default();

@@ -101,7 +101,7 @@ pub(super) fn make(app: &Arc<App>, instance: &Instance, name: &str) -> Result<()
         || app.write(|tx| write(tx, instance.id, &after)),
         |()| {
             let (app, id) = (app.clone(), instance.id);
-            move || app.write(|tx| write(tx, id, &before))
+            move || app.take_away(|tx| write(tx, id, &before))
         },
     )?;
     pass("restore the volume")?;

@@ -177,7 +177,7 @@ fn again(app: &Arc<App>, now: &Instance, entry: Option<&Entry>, change: &Change,
         devices::with_links(&mut fresh, &links.into_iter().collect());
         keys.extend(devices::plug(app, &fresh, entry, name, options)?);
     }
-    ended::set_keys(app, now, &keys)
+    ended::take_back_keys(app, now, &keys)
 }
 
 impl Change {

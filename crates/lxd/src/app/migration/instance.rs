@@ -113,7 +113,7 @@ fn replace(app: &Arc<App>, target: &Instance, incoming: &Incoming, extra: Vec<sn
         || app.write(|tx| insert(tx, target, &rows)),
         |()| {
             let (app, target, names) = (app.clone(), target.clone(), names.clone());
-            move || app.write(|tx| refresh::forget(tx, &target, &names))
+            move || app.take_away(|tx| refresh::forget(tx, &target, &names))
         },
     )?;
     let (pool, volume) = root::volume(app, target)?;

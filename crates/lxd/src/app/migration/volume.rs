@@ -135,7 +135,7 @@ fn bring_up_to_date(
             || app.write(|tx| custom_refresh::insert(tx, row.id, &missing)),
             |ids: &Vec<i64>| {
                 let (app, ids) = (app.clone(), ids.clone());
-                move || app.write(|tx| Ok(ids.iter().try_for_each(|id| volume_snapshots::delete(tx, *id))?))
+                move || app.take_away(|tx| Ok(ids.iter().try_for_each(|id| volume_snapshots::delete(tx, *id))?))
             },
         )?;
         let mut receive = |name: Option<&str>, landing: &_| Ok(incoming.receive(name, landing)?);

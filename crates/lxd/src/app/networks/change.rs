@@ -126,7 +126,7 @@ pub fn delete(app: &App, project: &str, name: &str) -> Result<()> {
     forwards::clear(app, &row)?;
     network_acls::clear(&row)?;
     open(app, &row)?.delete()?;
-    app.write(|tx| Ok(networks::delete(tx, row.id)?))
+    app.take_away(|tx| Ok(networks::delete(tx, row.id)?))
 }
 
 fn must_be_unused(app: &App, name: &str, words: &str) -> Result<()> {

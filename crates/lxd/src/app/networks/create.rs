@@ -60,7 +60,7 @@ pub fn create(app: &Arc<App>, scope: &Scope, post: &NetworksPost) -> Result<()> 
         || app.write(|tx| Ok(networks::insert(tx, &row)?)),
         |id| {
             let (app, id) = (app.clone(), *id);
-            move || app.write(|tx| Ok(networks::delete(tx, id)?))
+            move || app.take_away(|tx| Ok(networks::delete(tx, id)?))
         },
     )?;
     let network = open(app, &row)?;

@@ -114,7 +114,7 @@ pub fn create(app: &Arc<App>, network: &networks::Network, post: &NetworkForward
         },
         |id| {
             let (app, id) = (app.clone(), *id);
-            move || app.write(|tx| Ok(table::delete(tx, id)?))
+            move || app.take_away(|tx| Ok(table::delete(tx, id)?))
         },
     )?;
     put_in_force(app, network)?;
@@ -166,7 +166,7 @@ pub fn update(app: &Arc<App>, network: &networks::Network, address: &str, put: &
         || app.write(|tx| Ok(table::update(tx, &new)?)),
         |()| {
             let (app, old) = (app.clone(), old.clone());
-            move || app.write(|tx| Ok(table::update(tx, &old)?))
+            move || app.take_away(|tx| Ok(table::update(tx, &old)?))
         },
     )?;
     put_in_force(app, network)?;
@@ -184,10 +184,10 @@ pub fn delete(app: &Arc<App>, network: &networks::Network, address: &str) -> Res
     step(
         &mut undo,
         "forget the forward",
-        || app.write(|tx| Ok(table::delete(tx, old.id)?)),
+        || app.take_away(|tx| Ok(table::delete(tx, old.id)?)),
         |()| {
             let (app, old) = (app.clone(), old.clone());
-            move || app.write(|tx| Ok(table::insert(tx, &old).map(drop)?))
+            move || app.take_away(|tx| Ok(table::insert(tx, &old).map(drop)?))
         },
     )?;
     put_in_force(app, network)?;

@@ -151,7 +151,7 @@ impl App {
     /// # Errors
     /// 400 for a project that holds things, 404.
     pub fn delete_project(&self, name: &str) -> Result<()> {
-        self.write(|tx| {
+        self.take_away(|tx| {
             scope_in(tx, name).map_err(|abort| in_context(abort, &format!("Fetch project {name:?}")))?;
             if !is_empty(tx, name)? {
                 return Err(Error::invalid("Only empty projects can be removed").into());

@@ -74,7 +74,7 @@ fn remember_pool(app: &Arc<App>, found: &Found, undo: &mut Undo) -> Result<()> {
             let (app, id, name) = (app.clone(), *id, name.to_string());
             move || {
                 app.pools.remove(&name);
-                app.write(|tx| Ok(storage_pools::delete(tx, id)?))
+                app.take_away(|tx| Ok(storage_pools::delete(tx, id)?))
             }
         },
     )?;
@@ -113,7 +113,7 @@ fn remember_volume(app: &Arc<App>, pool: &Pool, project: &str, config: &BackupCo
     };
     step(undo, "remember the volume", insert, |id| {
         let (app, id) = (app.clone(), *id);
-        move || app.write(|tx| Ok(storage_volumes::delete(tx, id)?))
+        move || app.take_away(|tx| Ok(storage_volumes::delete(tx, id)?))
     })
     .map(drop)
 }

@@ -45,7 +45,7 @@ fn forget(app: &App, row: &storage_pools::Pool) -> Result<()> {
     remove_empty(&pool.directory().join("layers"))?;
     pool.unmount()?;
     remove_empty(pool.directory())?;
-    app.write(|tx| Ok(storage_pools::delete(tx, row.id)?))
+    app.take_away(|tx| Ok(storage_pools::delete(tx, row.id)?))
 }
 
 fn remove_empty(path: &Path) -> Result<()> {

@@ -73,7 +73,7 @@ pub fn delete(app: &App, name: &str) -> Result<()> {
         }
         pool.delete()?;
     }
-    app.write(|tx| Ok(storage_pools::delete(tx, pool_row.id)?))?;
+    app.take_away(|tx| Ok(storage_pools::delete(tx, pool_row.id)?))?;
     app.pools.remove(name);
     Ok(())
 }

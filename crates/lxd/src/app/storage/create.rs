@@ -59,7 +59,7 @@ pub fn create(app: &Arc<App>, new: &StoragePoolsPost) -> Result<()> {
         || remember(app, new, &config),
         |id| {
             let (app, id) = (app.clone(), *id);
-            move || app.write(|tx| Ok(storage_pools::delete(tx, id)?))
+            move || app.take_away(|tx| Ok(storage_pools::delete(tx, id)?))
         },
     )?;
     let mut filled = config.clone();

@@ -163,7 +163,7 @@ pub fn make_by(
         || remember(app, place, new.description, &config, new.snapshots),
         |id| {
             let (app, id) = (app.clone(), *id);
-            move || app.write(|tx| Ok(storage_volumes::delete(tx, id)?))
+            move || app.take_away(|tx| Ok(storage_volumes::delete(tx, id)?))
         },
     )?;
     let volume = place.volume(&config);
@@ -341,7 +341,7 @@ pub fn relocate(app: &Arc<App>, place: &Place, to: &Place) -> Result<()> {
 /// When only the old one cannot be removed both are there.
 pub fn leave(app: &App, place: &Place, to: &Place) -> Result<()> {
     if place.project == to.project {
-        app.write(|tx| follow(tx, place, to))?;
+        app.take_away(|tx| follow(tx, place, to))?;
     }
     let row = app.view(|view| {
         let row = place.row(view)?;
@@ -429,10 +429,10 @@ pub fn remove_parts(app: &App, place: &Place, row: &storage_volumes::Volume) -> 
     let volume = place.volume(&row.config);
     for snapshot in &snapshots {
         pool.delete_snapshot(&volume, &snapshot.name)?;
-        app.write(|tx| Ok(volume_snapshots::delete(tx, snapshot.id)?))?;
+        app.take_away(|tx| Ok(volume_snapshots::delete(tx, snapshot.id)?))?;
     }
     pool.delete_volume(&volume)?;
-    app.write(|tx| Ok(storage_volumes::delete(tx, row.id)?))?;
+    app.take_away(|tx| Ok(storage_volumes::delete(tx, row.id)?))?;
     Ok(snapshots.into_iter().map(|snapshot| snapshot.name).collect())
 }
 

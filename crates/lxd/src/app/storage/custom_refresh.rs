@@ -48,7 +48,7 @@ pub fn refresh(app: &Arc<App>, place: &Place, source: &Place, alone: bool) -> Re
         || app.write(|tx| insert(tx, row.id, &missing)),
         |ids: &Vec<i64>| {
             let (app, ids) = (app.clone(), ids.clone());
-            move || app.write(|tx| Ok(ids.iter().try_for_each(|id| volume_snapshots::delete(tx, *id))?))
+            move || app.take_away(|tx| Ok(ids.iter().try_for_each(|id| volume_snapshots::delete(tx, *id))?))
         },
     )?;
     let watch = Watch::default();

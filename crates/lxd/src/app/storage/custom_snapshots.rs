@@ -99,7 +99,7 @@ pub fn create(app: &Arc<App>, place: &Place, name: &str, expires: Option<Time>) 
     };
     let (_, config) = step(&mut undo, "remember the snapshot", remember, |(id, _)| {
         let (app, id) = (app.clone(), *id);
-        move || app.write(|tx| Ok(volume_snapshots::delete(tx, id)?))
+        move || app.take_away(|tx| Ok(volume_snapshots::delete(tx, id)?))
     })?;
     pass("make the snapshot")?;
     undo.absorb(pool.snapshot_volume(&place.volume(&config), name, &Watch::default())?);
@@ -151,7 +151,7 @@ pub fn delete(app: &App, place: &Place, name: &str) -> Result<()> {
     // What is gone does not come back: should the rest fail, the next daemon ends it.
     undo.keep();
     pass("forget the snapshot")?;
-    app.write(|tx| Ok(volume_snapshots::delete(tx, snapshot.id)?))?;
+    app.take_away(|tx| Ok(volume_snapshots::delete(tx, snapshot.id)?))?;
     meant::done(app, place)
 }
 

@@ -80,7 +80,7 @@ fn reconcile_one(app: &App, pool: &Pool) -> Result<()> {
         }
     }
     for volume in known.iter().filter(|volume| !pool.has_image(&volume.name)) {
-        app.write(|tx| Ok(storage_volumes::delete(tx, volume.id)?))?;
+        app.take_away(|tx| Ok(storage_volumes::delete(tx, volume.id)?))?;
     }
     Ok(())
 }
@@ -91,7 +91,7 @@ fn reconcile_one(app: &App, pool: &Pool) -> Result<()> {
 /// What could not be removed.
 pub fn delete_from(app: &App, pool: &str, fingerprint: &str) -> Result<()> {
     Pools::get(app, pool)?.delete_image(fingerprint)?;
-    app.write(|tx| {
+    app.take_away(|tx| {
         if let Some(id) = pools_with_image(tx, fingerprint)?.get(pool) {
             storage_volumes::delete(tx, *id)?;
         }
@@ -116,7 +116,7 @@ pub fn delete(app: &App, fingerprint: &str) -> Result<()> {
     if remembered.is_empty() {
         return Ok(());
     }
-    app.write(|tx| {
+    app.take_away(|tx| {
         for id in remembered.values() {
             storage_volumes::delete(tx, *id)?;
         }

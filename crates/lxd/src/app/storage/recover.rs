@@ -74,7 +74,7 @@ fn one(app: &Arc<App>, place: &Place, meant: &Meant) -> Result<()> {
 }
 
 fn forget(app: &App, row: &Volume, name: &str) -> Result<()> {
-    app.write(|tx| match volume_snapshots::get(tx, row.id, name)? {
+    app.take_away(|tx| match volume_snapshots::get(tx, row.id, name)? {
         Some(snapshot) => Ok(volume_snapshots::delete(tx, snapshot.id)?),
         None => Ok(()),
     })

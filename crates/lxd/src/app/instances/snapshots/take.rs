@@ -151,7 +151,7 @@ fn insert(tx: &mut Tx<'_>, instance: &Instance, wanted: &Wanted, now: Time) -> R
 /// # Errors
 /// The database's.
 pub(super) fn forget(app: &App, row: i64, volume: i64) -> Result<()> {
-    app.write(|tx| {
+    app.take_away(|tx| {
         snapshots::delete(tx, row)?;
         Ok(volume_snapshots::delete(tx, volume)?)
     })
