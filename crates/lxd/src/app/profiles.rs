@@ -146,11 +146,12 @@ impl App {
             Ok(())
         })?;
         undo.keep();
-        let followed = follow_profile::all(self, &users);
+        follow_profile::all(self, &users)?;
+        // Where one could not follow (on a full disk nothing can be noted of it), the next daemon tries again.
         if noted {
             before.done(self)?;
         }
-        followed
+        Ok(())
     }
 
     /// The instances that use a profile.

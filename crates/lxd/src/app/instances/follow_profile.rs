@@ -49,7 +49,7 @@ impl Before {
         notes::note(self.place(app), &serde_json::to_string(self).unwrap_or_default(), undo)
     }
 
-    /// All instances have followed, or it is told which have not.
+    /// All instances have followed.
     ///
     /// # Errors
     /// What the kernel says.
@@ -58,7 +58,8 @@ impl Before {
     }
 }
 
-/// Brings the instances that run to their profiles, where the last daemon was ended while they followed one.
+/// Brings the instances that run to their profiles, where the last daemon was ended while they followed one, or one of them
+/// could not follow.
 ///
 /// # Errors
 /// When the notes cannot be read; what cannot be dealt with is logged.
