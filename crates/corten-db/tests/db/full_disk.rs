@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use corten_db::error::{Abort, DbError};
 use corten_db::table::config;
@@ -111,6 +112,34 @@ fn deletes_and_adds(disk: &Disk) {
     disk.has_ballast(true);
 }
 
+/// What the ballast gives back is for one writer, however many wait.
+fn others_do_not_share_it(disk: &Disk) {
+    let db = disk.open();
+    db.keep_ballast();
+    for number in 0..20 {
+        add(&db, number).expect("there is room");
+    }
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for thread in 1..4 {
+            let (db, ended) = (&db, &ended);
+            scope.spawn(move || {
+                for number in (thread * 10_000..).take_while(|_| !ended.load(Ordering::Relaxed)) {
+                    let added = add(db, number);
+                    assert!(matches!(added, Ok(()) | Err(DbError::NoRoom { .. })), "{added:?}");
+                }
+            });
+        }
+        let deleted: Result<(), DbError> = (0..20).try_for_each(|number| {
+            disk.fill();
+            take_away(&db, number)
+        });
+        ended.store(true, Ordering::Relaxed);
+        deleted.expect("there is a ballast");
+    });
+    disk.has_ballast(true);
+}
+
 /// A change of more pages than SQLite keeps in memory meets the full disk while it decides, not when it is committed; and the
 /// closure puts the failure into words of its own.
 fn changes_much_at_once(disk: &Disk) {
@@ -162,6 +191,8 @@ fn try_all(disk: &Disk) {
     deletes_and_adds(disk);
     clear(&disk.0);
     changes_much_at_once(disk);
+    clear(&disk.0);
+    others_do_not_share_it(disk);
     clear(&disk.0);
     opens_and_waits_for_room(disk);
 }
