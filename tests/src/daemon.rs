@@ -223,6 +223,14 @@ impl Daemon {
         http::ask(&self.dir.join("unix.socket"), method, path, body)
     }
 
+    /// The same, if what is there still has this ETag.
+    ///
+    /// # Panics
+    /// When the daemon does not answer.
+    pub fn ask_if(&self, method: &str, path: &str, tag: &str, body: &str) -> http::Answer {
+        http::ask_if(&self.dir.join("unix.socket"), method, path, tag, body)
+    }
+
     /// A pool named `default` of this driver, as the root disk of the default profile.
     #[track_caller]
     pub fn with_pool(&self, driver: &str) {

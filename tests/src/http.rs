@@ -13,6 +13,8 @@ pub struct Answer {
     pub code: u16,
     /// The whole envelope.
     pub body: Value,
+    /// The ETag, with its quotes; empty when there is none.
+    pub etag: String,
 }
 
 impl Answer {
@@ -27,11 +29,20 @@ impl Answer {
 /// # Panics
 /// When there is no daemon, or it does not answer in HTTP and JSON.
 pub fn ask(socket: &Path, method: &str, path: &str, body: &str) -> Answer {
+    ask_if(socket, method, path, "", body)
+}
+
+/// The same, if what is there still has the ETag `tag`; empty stands for any.
+///
+/// # Panics
+/// As [`ask`] does.
+pub fn ask_if(socket: &Path, method: &str, path: &str, tag: &str, body: &str) -> Answer {
     let mut stream = UnixStream::connect(socket).expect("the daemon listens");
     let length = body.len();
+    let condition = if tag.is_empty() { String::new() } else { format!("If-Match: {tag}\r\n") };
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nHost: lxd\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nHost: lxd\r\nConnection: close\r\n{condition}Content-Length: {length}\r\n\r\n{body}"
     )
     .expect("the daemon reads");
     let mut answer = String::new();
@@ -40,5 +51,7 @@ pub fn ask(socket: &Path, method: &str, path: &str, body: &str) -> Answer {
     let code = head.split_whitespace().nth(1).and_then(|code| code.parse().ok()).expect("a status code");
     // What is sent in pieces has their lengths between; no answer here has more than one line.
     let body = body.lines().find(|line| line.starts_with('{')).unwrap_or("null");
-    Answer { code, body: serde_json::from_str(body).expect("JSON") }
+    let headers = head.lines().filter_map(|line| line.split_once(": "));
+    let etag = headers.filter(|(name, _)| name.eq_ignore_ascii_case("etag")).map(|(_, tag)| tag.to_string()).collect();
+    Answer { code, body: serde_json::from_str(body).expect("JSON"), etag }
 }
