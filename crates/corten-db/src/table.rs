@@ -22,6 +22,7 @@ pub mod network_forwards;
 pub mod networks;
 pub mod nodes;
 pub mod operations;
+pub mod own_keys;
 pub mod profiles;
 pub mod projects;
 pub mod snapshots;
