@@ -50,6 +50,7 @@ fn a_server_of_its_own_says_so() {
             assert_eq!((answer.code, answer.error()), (*code, *words), "{method} {path} {body}");
             assert_eq!(answer.body["error_code"], json!(code), "{method} {path} {body}");
         }
+        assert_eq!(daemon.ask("HEAD", "/", "").code, 200);
         let none = json!({"server_name": "", "enabled": false, "member_config": []});
         assert_eq!(daemon.get("/1.0/cluster"), none);
         // What one that joins would have to be told of.

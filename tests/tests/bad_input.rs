@@ -132,6 +132,15 @@ const AT_ONCE: &[Case] = &[
         "Invalid option for network \"b1\" option \"foo\"",
     ),
     ("POST", "/1.0/storage-pools", r#"{"name":"p","driver":"what"}"#, 500, "what"),
+    ("POST", "/1.0/storage-pools", r#"{"name":"","driver":"dir"}"#, 400, "No name provided"),
+    (
+        "POST",
+        "/1.0/storage-pools",
+        r#"{"name":"a/b","driver":"dir"}"#,
+        400,
+        "Storage pool names may not contain slashes",
+    ),
+    ("POST", "/1.0/storage-pools", r#"{"name":"p"}"#, 400, "No driver provided"),
     (
         "POST",
         "/1.0/storage-pools",

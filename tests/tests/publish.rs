@@ -117,7 +117,7 @@ fn a_snapshot_is_published_while_its_container_runs() {
             daemon.lxc(["snapshot", "c1", "s0"]).ok();
             daemon.lxc(["exec", "c1", "--", "sh", "-c", "rm -r /root/*"]).ok();
             daemon.lxc(["publish", "c1/s0", "--alias", "of-snapshot", "--compression", "gzip -1"]).ok();
-            assert!(daemon.lxc(["publish", "c1/s1"]).refused().contains("Instance snapshot not found"));
+            assert!(daemon.lxc(["publish", "c1/s1"]).refused().contains("InstanceSnapshot not found"));
             daemon.lxc(["launch", "of-snapshot", "copy"]).ok();
             assert_eq!(daemon.lxc(["exec", "copy", "--", "sh", "-c", LOOK]).ok(), seen, "{driver}");
             daemon.lxc(["delete", "copy", "c1", "--force"]).ok();

@@ -112,7 +112,10 @@ fn what_cannot_be_is_refused() {
             (&["snapshot", "c1", "--stateful"], "Unable to create a stateful snapshot. The instance isn't running"),
             (&["restore", "c1", "none"], "Snapshot c1/none does not exist"),
             (&["snapshot", "none"], "Instance not found"),
-            (&["delete", "c1/none"], "Instance snapshot not found"),
+            (
+                &["delete", "c1/none"],
+                r#"Failed to fetch snapshot "none" of instance "c1" in project "default": InstanceSnapshot not found"#,
+            ),
         ];
         for (arguments, words) in cases {
             let refused = daemon.lxc(arguments);

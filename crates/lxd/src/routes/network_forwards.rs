@@ -60,7 +60,8 @@ fn show(call: &Call) -> Result<Reply> {
 
 fn replace(call: &Call) -> Result<Reply> {
     let network = network(call)?;
-    let old = forwards::find(&call.app, &network, call.part("address"))?;
+    let old = forwards::find(&call.app, &network, call.part("address"));
+    let old = old.map_err(|error| error.context("Failed updating forward"))?;
     call.check_etag(&etag(&old))?;
     save(call, &network, &call.json()?)
 }

@@ -22,7 +22,8 @@ pub const ENDPOINTS: &[Endpoint] = &[
         .put(versions, May::Anyone)
         .patch(versions, May::Anyone)
         .post(versions, May::Anyone)
-        .delete(versions, May::Anyone),
+        .delete(versions, May::Anyone)
+        .head(versions, May::Anyone),
     Endpoint::at("/1.0").get_quick(show, May::Anyone).put(replace, May::Admin).patch(amend, May::Admin),
 ];
 

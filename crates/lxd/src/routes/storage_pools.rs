@@ -48,6 +48,7 @@ fn show(call: &Call) -> Result<Reply> {
 
 fn make(call: &Call) -> Result<Reply> {
     let body: StoragePoolsPost = call.json()?;
+    create::check_given(&body)?;
     create::create(&call.app, &body).map_err(Error::as_failure)?;
     Ok(Reply::created(tell(call, "storage-pool-created", &body.name)))
 }

@@ -31,6 +31,7 @@ use super::store::{self, folder};
 use crate::app::App;
 use crate::app::archive_file::{self, Listener, Seldom, in_words};
 use crate::app::instances::claims::{Key, Taken};
+use crate::app::instances::snapshots::not_found;
 use crate::app::instances::{Instances, metadata, observe, root};
 use crate::app::projects::quota::Quota;
 use crate::app::projects::{Scope, allow};
@@ -97,7 +98,7 @@ pub fn publish(app: &Arc<App>, scope: &Scope, source: &Source, post: &ImagesPost
         return claim.end(outcome);
     };
     let row = app.view(|view| Ok(snapshots::get(view, instance.id, snapshot)?))?;
-    let row = row.ok_or_else(|| Error::not_found("Instance snapshot not found"))?;
+    let row = row.ok_or_else(|| not_found(&instance, snapshot))?;
     let (pool, volume) = root::volume(app, &instance)?;
     let volume = volume.snapshot(&row.name);
     let taken = Instance { config: row.config, ..instance };

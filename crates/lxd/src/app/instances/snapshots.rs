@@ -61,7 +61,7 @@ pub fn of_all(app: &App, project: Option<&str>, all: &[Instance]) -> Result<Hash
 /// 404 when there is none.
 pub fn find(app: &App, instance: &Instance, name: &str) -> Result<snapshots::Snapshot> {
     let row = app.view(|view| Ok(snapshots::get(view, instance.id, name)?))?;
-    row.ok_or_else(|| Error::not_found("Instance snapshot not found"))
+    row.ok_or_else(|| not_found(instance, name))
 }
 
 /// One snapshot as the API shows it, with the bytes that are its own where the pool can tell.
@@ -72,7 +72,14 @@ pub fn find_shown(app: &App, instance: &Instance, name: &str) -> Result<Instance
     let mut all = of(app, instance)?;
     all.retain(|snapshot| snapshot.name == name);
     with_sizes(app, instance, &mut all);
-    all.pop().ok_or_else(|| Error::not_found("Instance snapshot not found"))
+    all.pop().ok_or_else(|| not_found(instance, name))
+}
+
+/// What is said of a snapshot that is not there.
+pub fn not_found(instance: &Instance, name: &str) -> Error {
+    let Instance { name: of, project, .. } = instance;
+    let what = format!("Failed to fetch snapshot {name:?} of instance {of:?} in project {project:?}");
+    Error::not_found(format!("{what}: InstanceSnapshot not found"))
 }
 
 /// Fills in how many bytes each snapshot takes, where the pool can tell that quickly.

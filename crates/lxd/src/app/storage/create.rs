@@ -19,12 +19,24 @@ use crate::app::App;
 /// # Errors
 /// 400, in LXD's words.
 pub fn check(new: &StoragePoolsPost) -> Result<()> {
+    check_given(new)?;
     name::check_pool(&new.name)?;
+    check_driver(&new.driver)?;
+    entity::check(Entity::Pool(&new.driver), &new.config)
+}
+
+/// The part of it that LXD calls a bad request; what else is wrong it takes for a failure of its own.
+///
+/// # Errors
+/// 400, in LXD's words.
+pub fn check_given(new: &StoragePoolsPost) -> Result<()> {
+    if new.name.is_empty() || new.name.contains('/') {
+        name::check_pool(&new.name)?;
+    }
     if new.driver.is_empty() {
         return Err(Error::invalid("No driver provided"));
     }
-    check_driver(&new.driver)?;
-    entity::check(Entity::Pool(&new.driver), &new.config)
+    Ok(())
 }
 
 fn check_driver(driver: &str) -> Result<()> {
