@@ -1,6 +1,7 @@
 //! Interfaces: of a bridge that the administrator made, of a managed one, and of the other kinds.
 #![forbid(unsafe_code)]
 
+use serde_json::json;
 use stories::story;
 
 #[test]
@@ -180,5 +181,32 @@ fn forwards_are_rules_of_the_firewall() {
         assert!(!rules().contains("tcp dport"), "{}", rules());
         daemon.lxc(["network", "delete", "fwdbr0"]).ok();
         host.sh("! nft list chain inet lxd fwdprert.fwdbr0 2>/dev/null");
+    });
+}
+
+#[test]
+fn a_list_of_networks_says_of_each_who_uses_it() {
+    story(|host| {
+        let daemon = host.daemon();
+        daemon.with_pool("dir");
+        for name in ["na", "nb"] {
+            daemon.lxc(["network", "create", name, "ipv4.address=none", "ipv6.address=none"]).ok();
+        }
+        daemon.lxc(["network", "create", "above", "--type", "macvlan", "parent=nb"]).ok();
+        daemon.lxc(["profile", "create", "p"]).ok();
+        daemon.lxc(["profile", "device", "add", "p", "eth0", "nic", "network=na"]).ok();
+        daemon.lxc(["init", "--empty", "c1", "-p", "default", "-p", "p"]).ok();
+        daemon.lxc(["config", "device", "add", "c1", "eth1", "nic", "nictype=bridged", "parent=nb"]).ok();
+        let list = daemon.get("/1.0/networks?recursion=1");
+        let users = |name: &str| {
+            let one = daemon.get(&format!("/1.0/networks/{name}"));
+            let listed = list.as_array().expect("a list").iter().find(|listed| listed["name"] == name);
+            assert_eq!(Some(&one), listed, "{name}");
+            one["used_by"].clone()
+        };
+        assert_eq!(users("na"), json!(["/1.0/instances/c1", "/1.0/profiles/p"]));
+        assert_eq!(users("nb"), json!(["/1.0/instances/c1", "/1.0/networks/above"]));
+        assert_eq!(users("above"), json!([]));
+        users("lo");
     });
 }

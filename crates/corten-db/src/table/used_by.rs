@@ -100,7 +100,7 @@ pub fn profiles_users(view: &View<'_>, project: Option<&str>) -> Result<Vec<(Pai
 /// Instances (also by way of a profile) and profiles that have a device of type `kind` in which `key` is `value`:
 /// the nics
 /// of a network, the disks of a pool. A device in an instance that hides one of its profile is not considered.
-pub fn device_users(view: &View<'_>, kind: &str, key: &str, value: &str) -> Result<Vec<User>> {
+fn device_users(view: &View<'_>, kind: &str, key: &str, value: &str) -> Result<Vec<User>> {
     let code = super::devices::type_code(kind);
     let profiles = "SELECT d.profile_id FROM profiles_devices AS d JOIN profiles_devices_config AS c
                     ON c.profile_device_id = d.id WHERE d.type = ?1 AND c.key = ?2 AND c.value = ?3";
@@ -121,13 +121,37 @@ pub fn device_users(view: &View<'_>, kind: &str, key: &str, value: &str) -> Resu
     Ok(found)
 }
 
-/// The networks that have an interface, or a network, as their parent.
-pub fn parent_users(view: &View<'_>, parent: &str) -> Result<Vec<User>> {
-    let sql = "SELECT DISTINCT pr.name, n.name FROM networks AS n JOIN projects AS pr ON pr.id = n.project_id
-               JOIN networks_config AS c ON c.network_id = n.id
-               WHERE n.state = ?2 AND c.key IN ('network', 'parent') AND c.value = ?1 AND n.name <> ?1 ORDER BY pr.name, n.name";
-    let found = view.rows::<Pair>(sql, params![parent, super::State::Created.code()])?;
-    Ok(found.into_iter().map(|(project, name)| User::Network { project, name }).collect())
+/// Who has a network or an interface below it, beside that one's name, or all of them with `None`: instances with such a
+/// nic (also by way of a profile), profiles, networks. One and the same may be there twice.
+pub fn network_users(view: &View<'_>, name: Option<&str>) -> Result<Vec<(String, User)>> {
+    let of = |from: &str| {
+        format!(
+            "SELECT c.value, pr.name, t.name FROM {from} JOIN projects AS pr ON pr.id = t.project_id
+             WHERE c.key IN ('network', 'parent') AND (?1 IS NULL OR c.value = ?1)"
+        )
+    };
+    let nics = |owner: &str| {
+        format!("{owner}s_devices AS d JOIN {owner}s_devices_config AS c ON c.{owner}_device_id = d.id AND d.type = ?2")
+    };
+    let own = of(&format!("{} JOIN instances AS t ON t.id = d.instance_id", nics("instance")));
+    let by_profile = of(&format!(
+        "{} JOIN instances_profiles AS ip ON ip.profile_id = d.profile_id JOIN instances AS t ON t.id = ip.instance_id",
+        nics("profile")
+    ));
+    let profiles = of(&format!("{} JOIN profiles AS t ON t.id = d.profile_id", nics("profile")));
+    let above =
+        of("networks_config AS c JOIN networks AS t ON t.id = c.network_id AND t.state = ?2 AND t.name <> c.value");
+    type Used = (String, String, String);
+    let find = |sql: &str, code: Option<i64>, user: fn(Pair) -> User| -> Result<Vec<(String, User)>> {
+        let rows = view.rows::<Used>(sql, params![name, code])?;
+        Ok(rows.into_iter().map(|(used, project, name)| (used, user((project, name)))).collect())
+    };
+    let nic = super::devices::type_code("nic");
+    let mut found = find(&format!("{own} UNION {by_profile} ORDER BY 1, 2, 3"), nic, instance)?;
+    found.extend(find(&format!("{profiles} ORDER BY 1, 2, 3"), nic, profile)?);
+    let network = |(project, name)| User::Network { project, name };
+    found.extend(find(&format!("{above} ORDER BY 1, 2, 3"), Some(super::State::Created.code()), network)?);
+    Ok(found)
 }
 
 /// What a pool holds or serves: instances and images by their volumes, custom volumes, profiles with a disk on it.

@@ -120,7 +120,11 @@ fn users_are_found() {
     let default = User::Profile { project: "default".to_owned(), name: "default".to_owned() };
     db.view(|view| -> Result<(), DbError> {
         assert_eq!(used_by::profile_users(view, "default", "default")?, std::slice::from_ref(&c1));
-        assert_eq!(used_by::device_users(view, "nic", "network", "lxdbr0")?, [c1.clone(), default.clone()]);
+        let used = |user: &User| ("lxdbr0".to_owned(), user.clone());
+        for name in [Some("lxdbr0"), None] {
+            assert_eq!(used_by::network_users(view, name)?, [used(&c1), used(&default)]);
+        }
+        assert_eq!(used_by::network_users(view, Some("eth0"))?, []);
         assert_eq!(used_by::image_users(view, "default", sample::FINGERPRINT)?, std::slice::from_ref(&c1));
         assert_eq!(used_by::volume_users(view, "fast", "data")?, [c1.clone(), default.clone()]);
         assert_eq!(used_by::volume_users(view, "fast", "other")?, []);

@@ -9,6 +9,11 @@ use corten_api::profile::ProfilePut;
 use corten_config::{Entity, check, device};
 use corten_db::table::{Config, networks as table};
 
+/// Keys that have a value: one without is not kept.
+pub fn stored(config: &Config) -> Config {
+    config.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 impl App {
     /// Checks the keys and devices of a profile, for instances of any type.
     ///

@@ -17,6 +17,7 @@ use corten_network::config::{flag, get};
 use corten_network::firewall::acl::{self, Action, Direction, Protocol, Rule};
 
 use crate::app::App;
+use crate::app::check::stored;
 use crate::app::networks::forwards::check::port_ranges;
 
 /// The key of a network that names its lists.
@@ -52,7 +53,7 @@ fn row(id: i64, project: &str, name: &str, put: &NetworkACLPut) -> Result<table:
         description: put.description.clone(),
         ingress: text(&put.ingress, "ingress")?,
         egress: text(&put.egress, "egress")?,
-        config: put.config.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect(),
+        config: stored(&put.config),
     })
 }
 

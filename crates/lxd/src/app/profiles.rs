@@ -3,6 +3,7 @@
 mod root_disk;
 
 use super::App;
+use super::check::stored;
 use super::instances::Instances;
 use super::instances::follow_profile::{self, Before};
 use super::projects::{Scope, allow};
@@ -12,7 +13,7 @@ use corten_api::url;
 use corten_db::View;
 use corten_db::error::{Abort, DbError};
 use corten_db::table::used_by::{self, User};
-use corten_db::table::{Config, Devices, profiles};
+use corten_db::table::{Devices, profiles};
 use corten_host::undo::Undo;
 use corten_instance::instance::Instance;
 use std::sync::Arc;
@@ -207,11 +208,6 @@ impl App {
             Ok(())
         })
     }
-}
-
-/// Keys without a value are not kept.
-fn stored(config: &Config) -> Config {
-    config.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// What a PATCH makes of a profile: maps gain the keys and devices that the body names.

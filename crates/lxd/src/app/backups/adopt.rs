@@ -15,9 +15,9 @@ use corten_storage::pool::Pool;
 
 use super::root_device::with_root_disk;
 use crate::app::App;
+use crate::app::check::stored;
 use crate::app::instances::find::{expand, profile_project};
 use crate::app::instances::{Instances, create, update};
-use crate::app::storage::create::stored;
 
 /// An instance with its snapshots, not remembered yet.
 #[derive(Clone, Debug)]

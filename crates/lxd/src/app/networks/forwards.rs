@@ -16,6 +16,7 @@ use corten_network::firewall::forward::{self, Forward};
 use corten_network::subnet::Subnet;
 
 use crate::app::App;
+use crate::app::check::stored;
 
 fn shown(row: &table::Forward) -> Result<NetworkForward> {
     Ok(NetworkForward {
@@ -45,7 +46,7 @@ fn row(network: &networks::Network, listen: IpAddr, put: &NetworkForwardPut) -> 
         listen_address: listen.to_string(),
         description: put.description.clone(),
         ports: ports.map_err(|error| Error::internal(format!("Failed marshalling ports: {error}")))?,
-        config: put.config.iter().filter(|(_, value)| !value.is_empty()).map(|(k, v)| (k.clone(), v.clone())).collect(),
+        config: stored(&put.config),
     })
 }
 

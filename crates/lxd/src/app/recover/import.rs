@@ -14,9 +14,9 @@ use super::scan::Found;
 use crate::app::App;
 use crate::app::backups::adopt;
 use crate::app::backups::import::show;
+use crate::app::check::stored;
 use crate::app::instances::{self, create, root};
 use crate::app::projects::scope_in;
-use crate::app::storage::create::stored;
 
 /// Remembers everything that was found, or nothing of it.
 ///

@@ -15,6 +15,7 @@ use corten_storage::volume::{Kind, Volume};
 use super::{Findings, UnknownVolume};
 use crate::app::App;
 use crate::app::backups::index::parse_config;
+use crate::app::check::stored;
 use crate::app::instances::{backup_file, metadata};
 use crate::app::projects::Scope;
 use crate::app::storage::create;
@@ -62,7 +63,7 @@ fn one(app: &App, post: &StoragePoolsPost) -> Result<Found> {
         app.pools.remove(&post.name);
         let failed = |error: Error| error.context(format!("Failed to initialise unknown pool {:?}", post.name));
         create::check(post).map_err(failed)?;
-        let opened = Pool::open(&post.driver, &post.name, &app.dirs.var, create::stored(&post.config));
+        let opened = Pool::open(&post.driver, &post.name, &app.dirs.var, stored(&post.config));
         opened.map_err(|error| failed(error.into()))?
     };
     let mounted_here = !pool.is_reachable();

@@ -7,9 +7,9 @@ use corten_db::table::used_by::User;
 use corten_db::table::{Config, State, storage_pools, storage_volumes, used_by};
 use corten_db::{View, error::Abort};
 
-use super::create::stored;
 use super::pools::Pools;
 use crate::app::App;
+use crate::app::check::stored;
 
 /// The row of a pool.
 ///

@@ -13,6 +13,7 @@ use corten_storage::pool::Pool;
 use corten_storage::registry;
 
 use crate::app::App;
+use crate::app::check::stored;
 
 /// Refuses what no pool can be made from, before anything is looked up.
 ///
@@ -49,11 +50,6 @@ fn check_driver(driver: &str) -> Result<()> {
         return Err(Error::invalid(format!("Unknown driver {driver:?}; this server has: {there}")));
     }
     Err(Error::invalid(format!("Storage driver {driver:?} is not available on this server; it has: {there}")))
-}
-
-/// Keys that have a value, as they are kept.
-pub fn stored(config: &Config) -> Config {
-    config.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Makes the pool.

@@ -18,10 +18,10 @@ use corten_storage::pool::Pool;
 use corten_storage::volume::{Content, Kind, Volume, storage_name};
 use serde::{Deserialize, Serialize};
 
-use super::create::stored;
 use super::meant::{self, Meant};
 use super::pools::Pools;
 use super::volumes::{Users, row};
+use crate::app::check::stored;
 use crate::app::projects::{allow, scope_in};
 use crate::app::settings::is_true;
 use crate::app::{App, backups};

@@ -8,12 +8,12 @@ use corten_config::storage;
 use corten_db::table::storage_volumes::CONTAINER;
 use corten_db::table::{Config, storage_volumes, volume_snapshots};
 
-use super::create::stored;
 use super::custom::Place;
 use super::pools::Pools;
 use super::volumes::row;
 use super::{custom_snapshots, volumes};
 use crate::app::App;
+use crate::app::check::stored;
 use crate::app::instances::backup_file;
 
 /// What the instance's root disk decides, and its volume only shows.
