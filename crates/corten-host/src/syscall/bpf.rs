@@ -32,6 +32,9 @@ struct Load {
     log_buf: u64,
     kern_version: u32,
     prog_flags: u32,
+    prog_name: [u8; 16],
+    prog_ifindex: u32,
+    expected_attach_type: u32,
 }
 
 /// The same for `BPF_PROG_ATTACH` and `BPF_PROG_DETACH`.
@@ -42,6 +45,7 @@ struct Attach {
     attach_bpf_fd: u32,
     attach_type: u32,
     attach_flags: u32,
+    replace_bpf_fd: u32,
 }
 
 /// The same for `BPF_PROG_QUERY`.
@@ -85,6 +89,66 @@ fn number(descriptor: &impl AsFd) -> u32 {
     descriptor.as_fd().as_raw_fd().cast_unsigned()
 }
 
+/// A program that decides about devices.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceProgram<'a> {
+    /// Its instructions.
+    pub instructions: &'a [u64],
+    /// Its license, for functions of the kernel that ask for one.
+    pub license: &'a std::ffi::CStr,
+    /// Its name, ending with a zero byte; all zero for none.
+    pub name: [u8; 16],
+    /// `BPF_F_STRICT_ALIGNMENT`, `BPF_F_ANY_ALIGNMENT`.
+    pub flags: u32,
+    /// What it will be attached to: 0 or `BPF_CGROUP_DEVICE`.
+    pub attached_to: u32,
+}
+
+/// Loads a program.
+///
+/// # Errors
+/// What the kernel says: `EPERM` without `CAP_BPF`, `EINVAL` and `EACCES` for a program that it does not accept.
+pub fn load_device_program(program: &DeviceProgram<'_>) -> io::Result<OwnedFd> {
+    let mut attributes = Load {
+        prog_type: TYPE_CGROUP_DEVICE,
+        insn_cnt: u32::try_from(program.instructions.len()).map_err(io::Error::other)?,
+        insns: program.instructions.as_ptr().addr() as u64,
+        license: program.license.as_ptr().addr() as u64,
+        prog_flags: program.flags,
+        prog_name: program.name,
+        expected_attach_type: program.attached_to,
+        ..Load::default()
+    };
+    bpf(PROG_LOAD, &mut attributes).map(owned)
+}
+
+/// Attaches a program to the group of version 2 that `group` is open on, with `BPF_F_*` in `flags`; in the place of
+/// `replaced` where they say so.
+///
+/// # Errors
+/// What the kernel says, also when groups above or below, or others at this one, do not allow it.
+pub fn attach_device_program(
+    group: &impl AsFd,
+    program: &OwnedFd,
+    flags: u32,
+    replaced: Option<&OwnedFd>,
+) -> io::Result<()> {
+    let replace_bpf_fd = replaced.map_or(0, number);
+    bpf(PROG_ATTACH, &mut Attach { attach_flags: flags, replace_bpf_fd, ..of(group, program) }).map(drop)
+}
+
+/// Detaches a program from a group.
+///
+/// # Errors
+/// What the kernel says: `ENOENT` when it is not attached there.
+pub fn detach_device_program(group: &impl AsFd, program: &OwnedFd) -> io::Result<()> {
+    bpf(PROG_DETACH, &mut of(group, program)).map(drop)
+}
+
+fn of(group: &impl AsFd, program: &OwnedFd) -> Attach {
+    Attach { target_fd: number(group), attach_bpf_fd: number(program), attach_type: ATTACH_DEVICE, ..Attach::default() }
+}
+
 /// Loads `program` and attaches it to the group of version 2 that `group` is open on; then detaches the programs for
 /// devices that were attached to this very group before. In between both hold, so access is never wider than one of
 /// them allows.
@@ -93,28 +157,17 @@ fn number(descriptor: &impl AsFd) -> u32 {
 /// What the kernel says: `EPERM` without `CAP_BPF` and `CAP_SYS_ADMIN`, `EINVAL` for a program it does not accept.
 pub fn replace_device_filter(group: &impl AsFd, program: &[u64]) -> io::Result<()> {
     let old = attached(group)?;
-    let license = c"Apache-2.0";
-    let count = u32::try_from(program.len()).map_err(io::Error::other)?;
-    let loaded = owned(bpf(
-        PROG_LOAD,
-        &mut Load {
-            prog_type: TYPE_CGROUP_DEVICE,
-            insn_cnt: count,
-            insns: program.as_ptr().addr() as u64,
-            license: license.as_ptr().addr() as u64,
-            ..Load::default()
-        },
-    )?);
-    let attach = |descriptor: &OwnedFd, attach_flags| Attach {
-        target_fd: number(group),
-        attach_bpf_fd: number(descriptor),
-        attach_type: ATTACH_DEVICE,
-        attach_flags,
-    };
-    bpf(PROG_ATTACH, &mut attach(&loaded, ALLOW_MULTI))?;
+    let loaded = load_device_program(&DeviceProgram {
+        instructions: program,
+        license: c"Apache-2.0",
+        name: [0; 16],
+        flags: 0,
+        attached_to: 0,
+    })?;
+    attach_device_program(group, &loaded, ALLOW_MULTI, None)?;
     for id in old {
         let program = owned(bpf(PROG_GET_FD_BY_ID, &mut ById { prog_id: id, ..ById::default() })?);
-        bpf(PROG_DETACH, &mut attach(&program, 0))?;
+        detach_device_program(group, &program)?;
     }
     Ok(())
 }

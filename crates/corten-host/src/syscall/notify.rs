@@ -1,7 +1,7 @@
 //! System calls that a seccomp filter holds until somebody else has decided (seccomp_unotify(2)).
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::ioctl::{Opcode, Setter, Updater, ioctl, opcode};
 
@@ -32,9 +32,22 @@ struct Response {
     flags: u32,
 }
 
+/// The kernel's `struct seccomp_notif_addfd`.
+#[repr(C)]
+struct Gift {
+    id: u64,
+    flags: u32,
+    descriptor: u32,
+    number: u32,
+    descriptor_flags: u32,
+}
+
 const RECEIVE: Opcode = opcode::read_write::<Notification>(b'!', 0);
 const SEND: Opcode = opcode::read_write::<Response>(b'!', 1);
 const IS_VALID: Opcode = opcode::write::<u64>(b'!', 2);
+const GIVE: Opcode = opcode::write::<Gift>(b'!', 3);
+/// `SECCOMP_ADDFD_FLAG_SEND`.
+const AND_ANSWER: u32 = 2;
 /// `SECCOMP_USER_NOTIF_FLAG_CONTINUE`.
 const CONTINUE: u32 = 1;
 
@@ -83,14 +96,33 @@ pub fn answer(listener: BorrowedFd<'_>, id: u64, answer: Answer) -> io::Result<(
     Ok(())
 }
 
+/// Gives the process of the thread a descriptor, closed when it runs a program, and lets the thread go on with the
+/// descriptor's number as what its call gave: both or neither.
+///
+/// # Errors
+/// `ENOENT` when it is gone or was answered already, `EMFILE` when it has no number left, `EINVAL` before Linux 5.14.
+pub fn give(listener: BorrowedFd<'_>, id: u64, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    let gift = Gift {
+        id,
+        flags: AND_ANSWER,
+        descriptor: descriptor.as_raw_fd().cast_unsigned(),
+        number: 0,
+        descriptor_flags: libc::O_CLOEXEC.cast_unsigned(),
+    };
+    // SAFETY: rustix has no call for it; the kernel reads a structure of this very layout and size, and changes nothing in
+    // this process. The descriptor is borrowed for the length of the call.
+    unsafe { ioctl(listener, Setter::<GIVE, Gift>::new(gift)) }?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn structures_have_the_kernels_sizes() {
-        assert_eq!((size_of::<Notification>(), size_of::<Response>()), (80, 24));
+        assert_eq!((size_of::<Notification>(), size_of::<Response>(), size_of::<Gift>()), (80, 24, 24));
         #[cfg(target_arch = "x86_64")]
-        assert_eq!([RECEIVE, SEND, IS_VALID], [0xc050_2100, 0xc018_2101, 0x4008_2102]);
+        assert_eq!([RECEIVE, SEND, IS_VALID, GIVE], [0xc050_2100, 0xc018_2101, 0x4008_2102, 0x4018_2103]);
     }
 }
