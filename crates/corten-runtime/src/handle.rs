@@ -3,6 +3,7 @@
 pub mod exec;
 pub mod files;
 pub mod hold;
+pub mod intercept;
 pub mod plug;
 pub mod watch;
 

@@ -8,10 +8,10 @@ pub mod wire;
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{Create, ExecSpec};
+use crate::spec::{Create, ExecSpec, InterceptedMounts};
 
 /// The version that a monitor says in its greeting. It grows when a message is added.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// What is asked of a monitor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +84,8 @@ pub enum Request {
     Hold,
     /// After [`Request::Hold`], on the same connection: let them go on now. Since version 3.
     Release,
+    /// Which mounts are made for the container's root from now on: answered by [`Reply::Done`]. Since version 4.
+    InterceptedMounts(InterceptedMounts),
 }
 
 /// What a monitor answers.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use cgroup::{Cgroup, DeviceRule};
 pub use mounts::{Create, DeviceNode, Link, Mount, NodeKind, Root, Source};
 pub use process::{ExecSpec, Process, Rlimit};
-pub use security::{IdMap, IdRange, Kernel, Security};
+pub use security::{IdMap, IdRange, InterceptedMounts, Kernel, Security};
 
 /// One container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

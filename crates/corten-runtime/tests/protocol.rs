@@ -2,7 +2,7 @@
 
 use corten_runtime::failure::StartFailed;
 use corten_runtime::protocol::{Exit, Reply, Report, Request, SessionInfo};
-use corten_runtime::spec::{Create, ExecSpec};
+use corten_runtime::spec::{Create, ExecSpec, InterceptedMounts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -34,6 +34,11 @@ fn requests() -> Vec<Request> {
         Request::Files,
         Request::Hold,
         Request::Release,
+        Request::InterceptedMounts(InterceptedMounts {
+            allowed: vec!["ext4".into()],
+            fuse: [("ntfs".into(), "ntfs-3g".into())].into(),
+            shift: true,
+        }),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The seccomp policy that an instance's keys ask for.
 
 use corten_host::seccomp::{Intercept, Settings};
+use corten_runtime::spec::InterceptedMounts;
 
 use crate::instance::{Instance, is_false};
 
@@ -32,7 +33,8 @@ fn intercept(instance: &Instance) -> Intercept {
         mknod: asked("mknod"),
         sched_setscheduler: asked("sched_setscheduler"),
         setxattr: asked("setxattr"),
-        ..Intercept::default()
+        mount: asked("mount"),
+        bpf: asked("bpf"),
     }
 }
 
@@ -45,13 +47,26 @@ pub fn is_intercepted(instance: &Instance) -> bool {
     intercept(instance) != Intercept::default() && instance.get("raw.seccomp").is_empty()
 }
 
-/// Calls that LXD can be asked to do in the container's place, and we cannot.
-const MISSING: [&str; 2] = ["bpf", "mount"];
+/// The mounts that are made for the container's root. They may change while it runs.
+pub fn mounts(instance: &Instance) -> InterceptedMounts {
+    if !intercept(instance).mount {
+        return InterceptedMounts::default();
+    }
+    let words = |key: &str| instance.get(&key_of(key)).split(',').filter(|word| !word.is_empty()).map(str::to_string);
+    let pairs = words("mount.fuse").filter_map(|pair| {
+        let (kind, program) = pair.split_once('=')?;
+        Some((kind.to_string(), program.to_string()))
+    });
+    InterceptedMounts {
+        allowed: words("mount.allowed").collect(),
+        fuse: pairs.collect(),
+        shift: instance.is_on(&key_of("mount.shift")),
+    }
+}
 
-/// The first key that asks for what nothing here does yet.
-pub fn missing(instance: &Instance) -> Option<String> {
-    let keys = MISSING.iter().map(|call| key_of(call));
-    keys.into_iter().find(|key| instance.is_on(key) && !instance.is_privileged())
+/// Whether its root may have programs about devices.
+pub fn device_programs(instance: &Instance) -> bool {
+    intercept(instance).bpf && instance.is_on(&key_of("bpf.devices"))
 }
 
 #[cfg(test)]
@@ -71,9 +86,25 @@ mod tests {
         assert!(!is_intercepted(&with(&[key, "security.privileged"])));
         assert!(!is_intercepted(&with(&[key, "raw.seccomp"])));
         assert!(!is_intercepted(&with(&["security.nesting"])));
-        let key = "security.syscalls.intercept.mount";
-        assert_eq!(missing(&with(&[key])).as_deref(), Some(key));
-        assert_eq!(missing(&with(&[key, "security.privileged"])), None);
+        let key = "security.syscalls.intercept.bpf";
+        let devices = "security.syscalls.intercept.bpf.devices";
+        assert!(device_programs(&with(&[key, devices])));
+        assert!(!device_programs(&with(&[key])) && !device_programs(&with(&[devices])));
+        assert!(!device_programs(&with(&[key, devices, "security.privileged"])));
+    }
+
+    #[test]
+    fn mounts_are_those_of_the_lists() {
+        let of = |keys: &[(&str, &str)]| {
+            let full = |(key, value): &(&str, &str)| (format!("security.syscalls.intercept.{key}"), value.to_string());
+            mounts(&Instance { expanded_config: keys.iter().map(full).collect(), ..Instance::default() })
+        };
+        let lists = [("mount.allowed", "ext4,xfs"), ("mount.fuse", "ntfs=ntfs-3g"), ("mount.shift", "true")];
+        assert!(of(&lists).is_none(), "the first key is what asks for it");
+        let all = of(&[&lists[..], &[("mount", "true")]].concat());
+        assert_eq!((all.allowed, all.shift), (vec!["ext4".to_string(), "xfs".to_string()], true));
+        assert_eq!(all.fuse, [("ntfs".to_string(), "ntfs-3g".to_string())].into());
+        assert!(of(&[("mount", "true")]).is_none());
     }
 
     #[test]

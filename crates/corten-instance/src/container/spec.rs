@@ -58,6 +58,8 @@ pub fn build(instance: &Instance, facts: Facts, attachments: &[Attachment]) -> R
     spec.cgroup.limits = facts.limits;
     spec.security.seccomp = facts.seccomp;
     spec.security.intercept = seccomp::is_intercepted(instance);
+    spec.security.mounts = seccomp::mounts(instance);
+    spec.security.device_programs = seccomp::device_programs(instance);
     spec.security.apparmor = facts.apparmor;
     if privileged {
         spec.security.drop = security::DROPPED.map(str::to_string).to_vec();

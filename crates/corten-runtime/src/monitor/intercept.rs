@@ -4,25 +4,34 @@
 //! A caller can ask for no more than what its container was given, and is held to its own rights: whatever a path leads to
 //! is opened by a process with the ids, the capabilities, the namespaces and the root of the caller (`stand_in`).
 
+mod bpf;
 mod call;
 mod caller;
 mod files;
+mod hugetlbfs;
+mod mount;
+mod programs;
 mod scheduler;
 mod stand_in;
+mod superblock;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
-use corten_host::syscall::clone3::{Side, exit_now, fork};
+use corten_host::fd;
+use corten_host::syscall::clone3::{Side, clone3, exit_now};
 use corten_host::syscall::notify::{self, Answer, Notification};
 use corten_host::syscall::process::close_all_but;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::sessions::reap;
 use super::start::Running;
-use crate::spec::IdMap;
+use crate::protocol::wire;
+use crate::spec::{ExecSpec, IdMap, Security};
 use call::Call;
 use caller::Caller;
+use programs::Programs;
+pub use programs::Wanted;
 
 /// As many calls are looked after at once; more wait in the kernel.
 const MOST: usize = 16;
@@ -32,6 +41,7 @@ const MOST: usize = 16;
 pub struct Interception {
     listeners: Vec<Rc<OwnedFd>>,
     workers: Vec<Worker>,
+    programs: Programs,
 }
 
 #[derive(Debug)]
@@ -39,6 +49,8 @@ struct Worker {
     pidfd: OwnedFd,
     listener: Rc<OwnedFd>,
     id: u64,
+    /// Where it says which program is to be run inside, if it is none that it can do itself.
+    word: OwnedFd,
 }
 
 impl Interception {
@@ -71,36 +83,73 @@ impl Interception {
         };
         let id = notification.id;
         let worker = match (call::named(notification.arch, notification.number), &running.kept.idmap) {
-            (Some(call), Some(map)) => send(&listener, &notification, call, map, running.made.init),
+            (Some(call), Some(map)) => send(&listener, &notification, call, map, running),
             _ => None,
         };
         match worker {
-            Some(pidfd) => self.workers.push(Worker { pidfd, listener, id }),
+            Some((pidfd, word)) => self.workers.push(Worker { pidfd, listener, id, word }),
             // Whoever made it may be gone; then there is nobody to answer.
             None => drop(notify::answer(listener.as_fd(), id, Answer::Continue)),
         }
     }
 
-    /// A child has ended. Should it have died over its work, the caller must not wait for ever.
-    pub fn worked(&mut self, index: usize) {
-        let worker = self.workers.swap_remove(index);
-        reap(&worker.pidfd);
-        let _ = notify::answer(worker.listener.as_fd(), worker.id, Answer::Continue);
+    /// A child has ended. Should it have died over its work, the caller must not wait for ever. Gives the program that is
+    /// to be run in its place: it may take its time, and what it does may be handed over again, so that no child waits
+    /// for it.
+    pub fn worked(&mut self, index: usize) -> Option<Wanted> {
+        let Worker { pidfd, listener, id, word } = self.workers.swap_remove(index);
+        reap(&pidfd);
+        match wire::receive::<ExecSpec>(&word) {
+            Ok(Some((spec, _))) => self.programs.want(spec, listener, id),
+            _ => {
+                let _ = notify::answer(listener.as_fd(), id, Answer::Continue);
+                None
+            }
+        }
+    }
+
+    /// The programs that run for callers: where news of them comes, by their places.
+    pub fn programs(&self) -> impl Iterator<Item = (usize, BorrowedFd<'_>)> {
+        self.programs.news()
+    }
+
+    /// There is news of a program.
+    pub fn heard(&mut self, index: usize) {
+        self.programs.heard(index);
     }
 }
 
-/// Sends a child to do the call; `None` when there is no process to be had.
-fn send(listener: &OwnedFd, notification: &Notification, call: Call, map: &IdMap, init: i32) -> Option<OwnedFd> {
-    match fork() {
-        Ok(Side::Parent { pidfd, .. }) => Some(pidfd),
+/// Sends a child to do the call, and gives it and what it may say; `None` when there is no process to be had.
+fn send(
+    listener: &OwnedFd,
+    notification: &Notification,
+    call: Call,
+    map: &IdMap,
+    running: &Running,
+) -> Option<(OwnedFd, OwnedFd)> {
+    let (ours, theirs) = fd::packet_pair().ok()?;
+    let payload = &running.groups.payload;
+    // What costs memory of the host or reaches for devices is done within the container's limits.
+    let group = if call.is_heavy() { payload.v2_attach_fd().ok()? } else { None };
+    match clone3(0, group.as_ref().map(AsFd::as_fd)) {
+        Ok(Side::Parent { pidfd, .. }) => Some((pidfd, ours)),
         Ok(Side::Child) => {
-            close_all_but(&[listener.as_raw_fd()]);
-            let asked = Asked { listener, notification, map };
+            if call.is_heavy() && payload.entrance().and_then(|entrance| entrance.walk_in()).is_err() {
+                exit_now(1);
+            }
+            let group = payload.v2_fd();
+            let needed = [Some(listener.as_fd()), Some(theirs.as_fd()), group];
+            close_all_but(&needed.into_iter().flatten().map(|fd| fd.as_raw_fd()).collect::<Vec<_>>());
+            let init = running.made.init;
+            let security = &running.kept.security;
+            let asked = Asked { listener, notification, map, security, word: &theirs, init, group };
             let answer = match Caller::look(notification.pid, init) {
                 Some(caller) => act(&asked, &caller, call),
-                None => Answer::Continue,
+                None => Some(Answer::Continue),
             };
-            let _ = notify::answer(listener.as_fd(), notification.id, answer);
+            if let Some(answer) = answer {
+                let _ = notify::answer(listener.as_fd(), notification.id, answer);
+            }
             exit_now(0)
         }
         Err(_) => None,
@@ -112,6 +161,12 @@ struct Asked<'a> {
     listener: &'a OwnedFd,
     notification: &'a Notification,
     map: &'a IdMap,
+    security: &'a Security,
+    word: &'a OwnedFd,
+    /// The container's first process.
+    init: i32,
+    /// The container's group of version 2.
+    group: Option<BorrowedFd<'a>>,
 }
 
 impl Asked<'_> {
@@ -132,18 +187,29 @@ impl Asked<'_> {
     }
 }
 
-fn act(asked: &Asked<'_>, caller: &Caller, call: Call) -> Answer {
+/// Does the call. `None` when it has been answered, or will be by the monitor.
+fn act(asked: &Asked<'_>, caller: &Caller, call: Call) -> Option<Answer> {
     let done = match call {
         Call::Mknod => files::mknod(asked, caller, None, [0, 1, 2]),
         Call::Mknodat => files::mknod(asked, caller, Some(0), [1, 2, 3]),
         Call::Setxattr => files::setxattr(asked, caller),
         Call::SchedSetscheduler => scheduler::set(asked, caller),
+        Call::Mount => match mount::mount(asked, caller) {
+            Ok(mount::Outcome::Mounted) => Ok(()),
+            Ok(mount::Outcome::HandedOn) => return None,
+            Err(refused) => Err(refused),
+        },
+        Call::Bpf => match bpf::call(asked, caller) {
+            Ok(bpf::Outcome::Done) => Ok(()),
+            Ok(bpf::Outcome::Answered) => return None,
+            Err(refused) => Err(refused),
+        },
     };
-    match done {
+    Some(match done {
         Ok(()) => Answer::Done,
         Err(Refused::NotOurs) => Answer::Continue,
         Err(Refused::By(errno)) => Answer::Fail(errno),
-    }
+    })
 }
 
 /// Why a call was not done.

@@ -65,6 +65,7 @@ enum Source {
     Holder(usize),
     Intercepted(usize),
     Worker(usize),
+    Program(usize),
 }
 
 struct Monitor {
@@ -138,6 +139,7 @@ impl Monitor {
                 | Source::Child(_)
                 | Source::Intercepted(_)
                 | Source::Worker(_)
+                | Source::Program(_)
                 | Source::Holder(_) => last.push(*source),
             }
         }
@@ -148,7 +150,12 @@ impl Monitor {
                 }
                 Source::Ended(index) => self.interception.add(self.sessions.remove(index).ended()),
                 Source::Intercepted(index) => self.interception.take(index, &self.running),
-                Source::Worker(index) => self.interception.worked(index),
+                Source::Worker(index) => {
+                    let wanted = self.interception.worked(index);
+                    let started = wanted.and_then(|wanted| sessions::start_unseen(&self.running, &self.nofile, wanted));
+                    self.sessions.extend(started);
+                }
+                Source::Program(index) => self.interception.heard(index),
                 Source::Errand(index) => {
                     let (connection, child) = self.errands.remove(index).finish();
                     self.children.extend(child);
@@ -231,6 +238,9 @@ impl Monitor {
         }
         for (index, worker) in self.interception.workers() {
             add(Source::Worker(index), worker, PollFlags::IN);
+        }
+        for (index, news) in self.interception.programs() {
+            add(Source::Program(index), news, PollFlags::IN);
         }
         for (index, listener) in self.interception.listeners() {
             add(Source::Intercepted(index), listener, PollFlags::IN);
@@ -338,6 +348,10 @@ impl Monitor {
                 }
                 let written = state_file::write_made(&running.kept.run_dir, &running.made);
                 done(written.map(|()| Vec::new()), "remembering a network interface")
+            }
+            Request::InterceptedMounts(mounts) => {
+                running.kept.security.mounts = mounts;
+                (Reply::Done, Vec::new())
             }
             Request::Exec(_)
             | Request::Mount { .. }

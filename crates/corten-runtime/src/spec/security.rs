@@ -1,5 +1,7 @@
 //! What holds a container's processes back: id map, capabilities, seccomp, AppArmor, and the view of the kernel's files.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The ids of a user namespace.
@@ -27,6 +29,21 @@ impl IdMap {
     pub fn host_gid(&self, inside: u32) -> Option<u32> {
         host_id(&self.gids, inside)
     }
+
+    /// The user inside that one of the host's is.
+    pub fn inside_uid(&self, outside: u32) -> Option<u32> {
+        inside_id(&self.uids, outside)
+    }
+
+    /// The group inside that one of the host's is.
+    pub fn inside_gid(&self, outside: u32) -> Option<u32> {
+        inside_id(&self.gids, outside)
+    }
+}
+
+fn inside_id(ranges: &[IdRange], outside: u32) -> Option<u32> {
+    let range = ranges.iter().find(|range| outside >= range.outside && outside - range.outside < range.count)?;
+    range.inside.checked_add(outside - range.outside)
 }
 
 fn host_id(ranges: &[IdRange], inside: u32) -> Option<u32> {
@@ -101,6 +118,31 @@ pub struct Security {
     /// Whether the filter hands calls over, which the monitor then does in the container's place, or lets go on.
     #[serde(skip_serializing_if = "is_false")]
     pub intercept: bool,
+    /// Which mounts are made for the container's root, where mount(2) is handed over.
+    #[serde(skip_serializing_if = "InterceptedMounts::is_none")]
+    pub mounts: InterceptedMounts,
+    /// Whether its root may have programs about devices on its own control groups, where bpf(2) is handed over.
+    #[serde(skip_serializing_if = "is_false")]
+    pub device_programs: bool,
     /// The AppArmor profile that the processes enter at exec.
     pub apparmor: Option<String>,
+}
+
+/// Mounts that the kernel refuses to a container's root and that are made in its place all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InterceptedMounts {
+    /// File systems that the kernel mounts.
+    pub allowed: Vec<String>,
+    /// File systems that a program inside serves through FUSE, and the program's name for `mount.fuse`.
+    pub fuse: BTreeMap<String, String>,
+    /// Whether the ids on what the kernel mounts are the container's, where the file system can have that.
+    pub shift: bool,
+}
+
+impl InterceptedMounts {
+    /// Whether there are none.
+    pub fn is_none(&self) -> bool {
+        self.allowed.is_empty() && self.fuse.is_empty()
+    }
 }

@@ -1,10 +1,11 @@
 //! The thread that made a call, as the host's /proc shows it.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
-use rustix::fs::{Mode, OFlags, fstat, open, openat};
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, open, openat, readlinkat, statat};
 use rustix::io::Errno;
 use rustix::thread::CapabilitySet;
 
@@ -24,6 +25,8 @@ pub struct Caller {
 pub struct Status {
     /// The mask of new files.
     pub umask: u32,
+    /// The first thread of its process, in each pid namespace as well.
+    pub leaders: Vec<i32>,
     /// Its number in each pid namespace, the host's first.
     pub pids: Vec<i32>,
     /// Effective user.
@@ -42,15 +45,15 @@ pub struct Status {
 
 impl Status {
     fn parse(text: &str) -> Option<Status> {
-        let field = |name: &str| {
-            text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::split_whitespace)
-        };
+        let field = |name: &str| fact(text, name).map(str::split_whitespace);
         let numbers = |name: &str| field(name)?.map(|word| word.parse().ok()).collect::<Option<Vec<u32>>>();
+        let pids = |name: &str| field(name)?.map(|word| word.parse().ok()).collect::<Option<Vec<i32>>>();
         let [_, uid, _, fsuid] = numbers("Uid")?[..] else { return None };
         let [_, gid, _, fsgid] = numbers("Gid")?[..] else { return None };
         Some(Status {
             umask: u32::from_str_radix(field("Umask")?.next()?, 8).ok()?,
-            pids: field("NSpid")?.map(|word| word.parse().ok()).collect::<Option<_>>()?,
+            leaders: pids("NStgid")?,
+            pids: pids("NSpid")?,
             uid,
             fsuid,
             gid,
@@ -85,6 +88,13 @@ impl Caller {
         openat(&self.process, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
     }
 
+    /// What a file of lines `NAME: VALUE` in its folder of /proc says of a name.
+    pub fn facts(&self, file: &str, name: &str) -> Option<String> {
+        let file = openat(&self.process, file, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        let text = std::io::read_to_string(std::fs::File::from(file)).ok()?;
+        fact(&text, name).map(str::to_string)
+    }
+
     /// One of its namespaces: `mnt`, `user`, `pid`.
     pub fn namespace(&self, kind: &str) -> Result<OwnedFd, Errno> {
         openat(&self.process, format!("ns/{kind}"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
@@ -102,6 +112,30 @@ impl Caller {
         Ok(&buffer[..read])
     }
 
+    /// A string in its memory that may be cut off, as options of mount(2) are.
+    pub fn page(&self, address: u64) -> Result<CString, Errno> {
+        let mut buffer = [0; LONGEST];
+        let bytes = self.bytes(address, &mut buffer)?;
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        CString::new(&bytes[..end]).map_err(|_| Errno::INVAL)
+    }
+
+    /// Its working directory, as it sees it.
+    pub fn folder(&self) -> Result<PathBuf, Errno> {
+        let path = readlinkat(&self.process, "cwd", Vec::new())?;
+        Ok(PathBuf::from(OsString::from_vec(path.into_bytes())))
+    }
+
+    /// Whether it has the root and the mount namespace of the process `init`.
+    pub fn is_at_home(&self, init: i32) -> bool {
+        let places = |of: &OwnedFd| {
+            ["root", "ns/mnt"]
+                .map(|name| statat(of, name, AtFlags::empty()).ok().map(|facts| (facts.st_dev, facts.st_ino)))
+        };
+        let folder = open(format!("/proc/{init}"), OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        folder.is_ok_and(|folder| places(&folder) == places(&self.process) && !places(&folder).contains(&None))
+    }
+
     /// A string in its memory.
     pub fn text(&self, address: u64) -> Result<CString, Errno> {
         let mut buffer = [0; LONGEST];
@@ -109,6 +143,11 @@ impl Caller {
         let end = bytes.iter().position(|byte| *byte == 0).ok_or(Errno::NAMETOOLONG)?;
         CString::new(&bytes[..end]).map_err(|_| Errno::INVAL)
     }
+}
+
+/// The value of a line `NAME: VALUE`.
+pub fn fact<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
 /// A path as the folder that its last part is in, and that part; `None` when that is no name.
@@ -132,9 +171,10 @@ mod tests {
     #[test]
     fn the_kernels_words_are_read() {
         let text = "Name:\tsh\nUmask:\t0022\nTgid:\t70\nPid:\t71\nUid:\t1\t1000000\t3\t1000005\nGid:\t1\t1000001\t3\t4\n\
-                    Groups:\t10 20 \nNStgid:\t70\t7\nNSpid:\t71\t8\t2\nCapInh:\t0\nCapEff:\t000001ffffffffff\n";
+                    Groups:\t10 20 \nNStgid:\t70\t7\t1\nNSpid:\t71\t8\t2\nCapInh:\t0\nCapEff:\t000001ffffffffff\n";
         let status = Status::parse(text).expect("all of it is there");
         assert_eq!((status.umask, status.uid, status.fsuid, status.fsgid), (0o22, 1_000_000, 1_000_005, 4));
+        assert_eq!(status.leaders, [70, 7, 1]);
         assert_eq!((status.pids, status.groups, status.capabilities), (vec![71, 8, 2], vec![10, 20], 0x1ff_ffff_ffff));
         assert_eq!(Status::parse("Name:\tsh\n"), None);
     }

@@ -23,6 +23,18 @@ use crate::protocol::wire;
 /// # Errors
 /// Those that the caller would get.
 pub fn folder(caller: &Caller, base: Option<i32>, path: &CStr) -> Result<OwnedFd, Errno> {
+    opened(caller, base, |base| writable(base, path))
+}
+
+/// Opens whatever `open` does, given `base` (as for [`folder`]), as the caller would.
+///
+/// # Errors
+/// Those that the caller would get.
+pub fn opened(
+    caller: &Caller,
+    base: Option<i32>,
+    open: impl FnOnce(&OwnedFd) -> Result<OwnedFd, Errno>,
+) -> Result<OwnedFd, Errno> {
     let base = base.map_or_else(|| "cwd".to_string(), |number| format!("fd/{number}"));
     let base = caller.place(&base).map_err(|_| Errno::BADF)?;
     let place = Place {
@@ -38,7 +50,7 @@ pub fn folder(caller: &Caller, base: Option<i32>, path: &CStr) -> Result<OwnedFd
         Side::Child => {
             let own = [&place.user, &place.mounts, &place.root, &place.base, &theirs];
             close_all_but(&own.map(AsRawFd::as_raw_fd));
-            let opened = place.enter().and_then(|()| writable(&place.base, path));
+            let opened = place.enter().and_then(|()| open(&place.base));
             let (errno, fds) = match &opened {
                 Ok(opened) => (0, vec![opened.as_fd()]),
                 Err(errno) => (errno.raw_os_error(), Vec::new()),

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use corten_api::error::Result;
+use corten_api::error::{Error, Result};
 use corten_host::undo::Undo;
 use corten_instance::aspect::{Aspect, of_key};
+use corten_instance::container::seccomp;
 use corten_instance::device::diff::{Diff, diff};
 use corten_instance::device::registry::device;
 use corten_instance::instance::{Config, Devices, Instance, is_root_disk};
@@ -53,6 +54,9 @@ pub fn apply(app: &Arc<App>, old: &Instance, new: &Instance, undo: &mut Undo) ->
         change.limit(aspect, undo)?;
     }
     change.show_devlxd(undo)?;
+    if changed.iter().any(|key| key.starts_with(MOUNTS)) {
+        change.intercept_mounts(undo)?;
+    }
     let diff = changed_devices(old, new);
     // The root stays what it is, under whatever name it is listed: another pool was refused before.
     let is_root = |devices: &Devices, name: &str| devices.get(name).is_some_and(is_root_disk);
@@ -77,8 +81,22 @@ pub fn difference(old: &Devices, new: &Devices) -> Diff {
 /// Keys whose change means something to what runs.
 pub fn live_keys(old: &Instance, new: &Instance) -> BTreeSet<String> {
     let mut keys = changed_keys(&old.expanded_config, &new.expanded_config);
-    keys.retain(|key| of_key(key).is_some() || matches!(key.as_str(), "raw.apparmor" | "security.devlxd"));
+    keys.retain(|key| {
+        of_key(key).is_some() || matches!(key.as_str(), "raw.apparmor" | "security.devlxd") || key.starts_with(MOUNTS)
+    });
     keys
+}
+
+/// The beginning of the keys about mounts that are made for a container's root.
+pub const MOUNTS: &str = "security.syscalls.intercept.mount";
+
+/// Tells the monitor which mounts are made for the container's root.
+///
+/// # Errors
+/// When it cannot be told.
+pub fn intercept_mounts(instance: &Instance, entry: &Entry) -> Result<()> {
+    let told = entry.container.intercept_mounts(seccomp::mounts(instance));
+    told.map_err(|error| Error::internal(format!("Failed to change the mounts made for the instance: {error}")))
 }
 
 fn changed_keys(old: &Config, new: &Config) -> BTreeSet<String> {
@@ -131,6 +149,18 @@ impl Change {
             |()| {
                 let change = self.clone();
                 move || devlxd::show(&change.app, &change.entry, before)
+            },
+        )
+    }
+
+    fn intercept_mounts(&self, undo: &mut Undo) -> Result<()> {
+        step(
+            undo,
+            "change the mounts made for it",
+            || intercept_mounts(&self.new, &self.entry),
+            |()| {
+                let change = self.clone();
+                move || intercept_mounts(&change.old, &change.entry)
             },
         )
     }

@@ -147,6 +147,9 @@ fn keys(app: &Arc<App>, now: &Instance, entry: &Entry, change: &Change) -> Resul
             devlxd::show(app, entry, true)?;
         }
     }
+    if change.keys.iter().any(|key| key.starts_with(apply::MOUNTS)) {
+        apply::intercept_mounts(now, entry)?;
+    }
     Ok(())
 }
 

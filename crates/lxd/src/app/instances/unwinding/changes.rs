@@ -21,6 +21,7 @@ fn a_live_update_unwinds() {
         put.devices.insert("eth0".to_string(), nic);
         put.config.insert("limits.memory".into(), "64MiB".into());
         put.config.insert("limits.processes".into(), "100".into());
+        put.config.insert("security.syscalls.intercept.mount.allowed".into(), "ext4".into());
         let limit = || {
             let group = limits::group(&world.app, &instance).expect("it runs");
             let files = ["memory.limit_in_bytes", "memory.max", "pids.max"];
