@@ -272,3 +272,45 @@ fn programs_about_devices_are_loaded_and_attached_below_the_containers_group() {
         assert_eq!(said.matches("hostile").count(), 12, "{said}");
     });
 }
+
+#[test]
+fn mounts_are_made_where_their_caller_is() {
+    story(|host| {
+        let daemon = host.daemon_on("dir");
+        daemon.lxc(["launch", "busybox", "c1", "-c", "security.syscalls.intercept.mount=true"]).ok();
+        set(&daemon, "c1", "mount.allowed", "ext4,hugetlbfs");
+        image(host, &daemon);
+        let disk = Loop::of(host, "disk.img");
+        disk.give(&daemon, "c1");
+        let path = disk.path.as_str();
+        // In a mount namespace of its own, and in nobody else's.
+        let alone = format!("mount -t ext4 {path} /mnt && test -e /mnt/own && echo there");
+        assert_eq!(told(&daemon, "c1", &format!("busybox unshare -m sh -c '{alone}'")), "there\n");
+        assert_eq!(told(&daemon, "c1", "grep -c ' /mnt ' /proc/mounts || true"), "0\n");
+        let elsewhere = format!(
+            "busybox unshare -m sleep 60 & sleep 1; mount -t ext4 {path} /proc/$!/root/mnt; r=$?; kill $!; exit $r"
+        );
+        fails(&sh(&daemon, "c1", &elsewhere), "nvalid argument");
+        // Below its own root, from its own folder, through its own links.
+        let jail = format!(
+            "mkdir -p /jail/bin /jail/dev /jail/mnt && cp /bin/busybox /jail/bin && ln -s /mnt /jail/link
+             mount -o rbind /dev /jail/dev && busybox chroot /jail /bin/busybox mount -t ext4 {path} /link
+             test -e /jail/mnt/own && umount /jail/mnt
+             mkdir -p /tmp/here && cd /tmp && mount -t ext4 {path} here && test -e /tmp/here/own && umount /tmp/here"
+        );
+        sh(&daemon, "c1", &jail.replace("cp ", "busybox cp ").replace("ln ", "busybox ln ")).ok();
+        // Huge pages, where the kernel has them, belong to who mounts them, or whom he names.
+        if host.sh("cat /proc/filesystems").contains("hugetlbfs") {
+            let pages = |options: &str| {
+                told(
+                    &daemon,
+                    "c1",
+                    &format!("mount -t hugetlbfs {options} none /mnt && stat -c '%u %g' /mnt; umount /mnt"),
+                )
+            };
+            assert_eq!(pages(""), "0 0\n");
+            assert_eq!(pages("-o uid=5,mode=750,gid=7"), "5 7\n");
+            fails(&sh(&daemon, "c1", "mount -t hugetlbfs -o uid=4294967294 none /mnt"), "nvalid argument");
+        }
+    });
+}
