@@ -200,6 +200,17 @@ fn a_hostile_root_has_no_more_of_mounts_than_he_is_given() {
         must_be(&say(&daemon, "c1", &["signals", own, "/a"]), &["signals"]);
         must_be(&say(&daemon, "c1", &["many", own, "/many"]), &["many"]);
         assert_eq!(sh(&daemon, "c1", "grep -c ext4.*/a /proc/mounts || true").ok(), "0\n");
+        // An image that names another device of the host as its journal's.
+        host.sh(&format!(
+            "mke2fs -q -O journal_dev -b 1024 {}; truncate -s 16M linked.img; mkfs.ext4 -q -b 1024 -J device={} linked.img",
+            hidden.path, hidden.path
+        ));
+        let linked = Loop::of(host, "linked.img");
+        linked.give(&daemon, "c1");
+        let mount = format!("mount -t ext4 {} /a", linked.path);
+        host.sh(&format!("mount {} share && umount share", linked.path));
+        assert_ne!(sh(&daemon, "c1", &mount).status, 0, "the host's journal is none of the container's");
+        host.sh("! find /sys/fs/cgroup -name 'mount-*' | grep .");
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").expect("proc is mounted");
         assert!(!mounts.contains(own), "a mount inside shows on the host: {mounts}");
     });

@@ -7,6 +7,7 @@
 mod bpf;
 mod call;
 mod caller;
+mod fence;
 mod files;
 mod hugetlbfs;
 mod mount;
@@ -16,6 +17,7 @@ mod stand_in;
 mod superblock;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::rc::Rc;
 
 use corten_host::fd;
@@ -141,8 +143,9 @@ fn send(
             let needed = [Some(listener.as_fd()), Some(theirs.as_fd()), group];
             close_all_but(&needed.into_iter().flatten().map(|fd| fd.as_raw_fd()).collect::<Vec<_>>());
             let init = running.made.init;
+            let own_group = running.groups.monitor.unified().map(|member| member.path.as_path());
             let security = &running.kept.security;
-            let asked = Asked { listener, notification, map, security, word: &theirs, init, group };
+            let asked = Asked { listener, notification, map, security, word: &theirs, init, group, own_group };
             let answer = match Caller::look(notification.pid, init) {
                 Some(caller) => act(&asked, &caller, call),
                 None => Some(Answer::Continue),
@@ -167,6 +170,8 @@ struct Asked<'a> {
     init: i32,
     /// The container's group of version 2.
     group: Option<BorrowedFd<'a>>,
+    /// The monitor's.
+    own_group: Option<&'a Path>,
 }
 
 impl Asked<'_> {

@@ -12,7 +12,7 @@ use rustix::mount::MountFlags;
 use rustix::thread::CapabilitySet;
 
 use super::caller::Caller;
-use super::{Asked, Refused, hugetlbfs, stand_in, superblock};
+use super::{Asked, Refused, fence, hugetlbfs, stand_in, superblock};
 use crate::protocol::wire;
 use crate::spec::{ExecSpec, InterceptedMounts};
 
@@ -126,7 +126,13 @@ fn by_kernel(asked: &Asked<'_>, caller: &Caller, wish: &Wish) -> Result<(), Refu
     let data = own.as_deref().unwrap_or(&wish.data);
     let shift = asked.security.mounts.shift && !pages;
     let wanted = superblock::Wanted { source, kind: &wish.kind, flags: wish.flags, data, shift };
-    superblock::mount(asked, caller, &wanted, &target)
+    let mount = || superblock::mount(asked, caller, &wanted, &target);
+    match wanted.source {
+        superblock::Source::Device { number, .. } => {
+            fence::within(asked.own_group, asked.notification.id, number, mount)
+        }
+        superblock::Source::Text(_) => mount(),
+    }
 }
 
 /// The block device at `path`, which the caller can open.
