@@ -129,9 +129,12 @@ fn instances_are_counted() {
     }
 }
 
+/// Keys of a project, those of a container, and in which words they are refused.
+type Case<'a> = (Pairs<'a>, Pairs<'a>, Option<&'a str>);
+
 #[test]
 fn restrictions_forbid_keys() {
-    let cases: &[(Pairs<'_>, Pairs<'_>, Option<&str>)] = &[
+    let cases: &[Case<'_>] = &[
         (&[], &[("security.nesting", "false"), ("user.x", "y")], None),
         (
             &[],
@@ -181,6 +184,13 @@ fn restrictions_forbid_keys() {
             &[("raw.idmap", "both 1000 0\nuid 1500-2000 500-1000")],
             Some("Use of low-level \"raw.idmap\" element 1 on container \"c1\" of project \"p1\" is forbidden"),
         ),
+    ];
+    must_be_held_to(cases);
+}
+
+#[test]
+fn restrictions_forbid_interception() {
+    let cases: &[Case<'_>] = &[
         (
             &[("restricted.containers.interception", "block")],
             &[("security.syscalls.intercept.mknod", "true")],
@@ -191,6 +201,31 @@ fn restrictions_forbid_keys() {
         ),
         (&[("restricted.containers.interception", "allow")], &[("security.syscalls.intercept.mknod", "true")], None),
         (
+            &[("restricted.containers.interception", "block")],
+            &[("security.syscalls.intercept.mount", "true")],
+            Some(
+                "Invalid value \"true\" for config \"security.syscalls.intercept.mount\" on container \"c1\" of \
+                 project \"p1\": Container syscall interception is forbidden",
+            ),
+        ),
+        (
+            &[("restricted.containers.interception", "allow")],
+            &[
+                ("security.syscalls.intercept.bpf.devices", "true"),
+                ("security.syscalls.intercept.mount", "true"),
+                ("security.syscalls.intercept.mount.fuse", "ext4=fuse2fs"),
+            ],
+            None,
+        ),
+        (
+            &[("restricted.containers.interception", "full")],
+            &[("security.syscalls.intercept.mount.shift", "true")],
+            Some(
+                "Use of low-level config \"security.syscalls.intercept.mount.shift\" on container \"c1\" of project \
+                 \"p1\" is forbidden",
+            ),
+        ),
+        (
             &[("restricted.containers.interception", "allow")],
             &[("security.syscalls.intercept.mount.allowed", "ext4")],
             Some(
@@ -199,6 +234,11 @@ fn restrictions_forbid_keys() {
             ),
         ),
     ];
+    must_be_held_to(cases);
+}
+
+/// Whether each container with these keys is refused, and in which words, by a project with those.
+fn must_be_held_to(cases: &[Case<'_>]) {
     for (project, config, expected) in cases {
         let project = [&[("restricted", "true")], *project].concat();
         let outcome = decide(&held(&project, &[("c1", config)]));
