@@ -21,3 +21,4 @@ pub mod registry;
 pub mod state;
 pub mod subnet;
 mod sysctl;
+pub mod zone;
