@@ -66,7 +66,10 @@ pub(crate) fn ensure(store: &Store, which: Which, opening: &Opening) -> Result<(
     })?;
     match found {
         None => create(store, which, opening),
-        Some(found) if found == version => note_member(store, which, opening),
+        Some(found) if found == version => {
+            free_names_of_records(store, which)?;
+            note_member(store, which, opening)
+        }
         Some(found) => Err(DbError::Open {
             path: format!("{which:?}").to_lowercase(),
             message: format!("schema version {found} found, this program knows version {version}"),
@@ -126,6 +129,23 @@ fn first_rows(tx: &mut crate::Tx<'_>, opening: &Opening) -> Result<()> {
     )?;
     tx.exec("INSERT INTO nodes_cluster_groups (node_id, group_id) VALUES (1, 1)", params![])?;
     Ok(())
+}
+
+/// Lets several zones have a record of one name. LXD's table does not, nor do those that this program made before it had
+/// zones, when the table stayed empty.
+fn free_names_of_records(store: &Store, which: Which) -> Result<()> {
+    let old = "SELECT 1 FROM sqlite_master WHERE name = 'networks_zones_records' AND sql LIKE '%UNIQUE (name)%'
+               AND NOT EXISTS (SELECT 1 FROM networks_zones_records)";
+    if which == Which::Local || store.view(|view| view.maybe::<i64>(old, params![]))?.is_none() {
+        return Ok(());
+    }
+    store.write(|tx| {
+        tx.exec("DROP TABLE networks_zones_records_config", params![])?;
+        tx.exec("DROP TABLE networks_zones_records", params![])?;
+        let tables = statements(include_str!("schema/global.sql"));
+        let anew = tables.iter().filter(|sql| sql.starts_with("CREATE TABLE networks_zones_records"));
+        anew.into_iter().try_for_each(|sql| tx.exec(sql, params![]).map(drop))
+    })
 }
 
 /// Notes in this server's row which API it speaks now.

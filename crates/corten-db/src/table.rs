@@ -19,6 +19,8 @@ pub mod local;
 mod member_keyed;
 pub mod network_acls;
 pub mod network_forwards;
+pub mod network_zone_records;
+pub mod network_zones;
 pub mod networks;
 pub mod nodes;
 pub mod operations;

@@ -16,3 +16,5 @@ mod replay;
 mod scratch;
 #[path = "db/tables.rs"]
 mod tables;
+#[path = "db/zones.rs"]
+mod zones;

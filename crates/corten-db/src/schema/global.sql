@@ -406,7 +406,7 @@ CREATE TABLE networks_zones_records (
     name TEXT NOT NULL,
     description TEXT NOT NULL,
     entries TEXT NOT NULL,
-    UNIQUE (name),
+    UNIQUE (network_zone_id, name),
     FOREIGN KEY (network_zone_id) REFERENCES networks_zones (id) ON DELETE CASCADE
 );
 CREATE TABLE networks_zones_records_config (

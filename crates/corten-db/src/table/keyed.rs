@@ -32,6 +32,11 @@ pub const VOLUME_SNAPSHOT: Keyed =
 pub const NETWORK_FORWARD: Keyed = Keyed { table: "networks_forwards_config", owner: "network_forward_id" };
 /// Keys of network access lists.
 pub const NETWORK_ACL: Keyed = Keyed { table: "networks_acls_config", owner: "network_acl_id" };
+/// Keys of network zones.
+pub const NETWORK_ZONE: Keyed = Keyed { table: "networks_zones_config", owner: "network_zone_id" };
+/// Keys of records of network zones.
+pub const NETWORK_ZONE_RECORD: Keyed =
+    Keyed { table: "networks_zones_records_config", owner: "network_zone_record_id" };
 /// Keys of cluster members.
 pub const NODE: Keyed = Keyed { table: "nodes_config", owner: "node_id" };
 
