@@ -216,7 +216,7 @@ fn keys_of_the_server_are_kept_as_they_are() {
 const SERVER: &[Refused] = &[
     ("candid.", "not there yet"),
     ("core.bgp_", "not there yet"),
-    ("core.dns_address", "not there yet"),
+    ("core.dns_address", "Couldn't resolve"),
     ("core.https_trusted_proxy", "not there yet"),
     ("network.ovn.", "not there yet"),
     ("core.https_address", "Couldn't resolve"),
@@ -259,6 +259,7 @@ fn keys_of_bridges_are_kept_as_they_are() {
 }
 
 const BRIDGE: &[Refused] = &[
+    ("dns.zone.", "doesn't exist"),
     ("fan.", "FAN configuration may only be set when in 'fan' mode"),
     ("ipv4.dhcp.expiry", "dnsmasq"),
     ("ipv4.routes", "File exists"),
@@ -266,6 +267,16 @@ const BRIDGE: &[Refused] = &[
     ("security.acls", "does not exist"),
     ("tunnel.", "not implemented yet"),
 ];
+
+#[test]
+fn keys_of_network_zones_are_kept_as_they_are() {
+    story(|host| {
+        let daemon = ready(host);
+        daemon.lxc(["network", "zone", "create", "z.net"]).ok();
+        let thing = Thing { daemon: &daemon, path: "/1.0/network-zones/z.net", exceptions: &[] };
+        thing.holds(&[network::zone::ZONE], |_| false);
+    });
+}
 
 #[test]
 fn keys_of_devices_are_kept_as_they_are() {

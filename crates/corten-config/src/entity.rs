@@ -36,6 +36,8 @@ pub enum Entity<'a> {
     Device(&'a str, &'a str),
     /// A network of a type and a name.
     Network(&'a str, &'a str),
+    /// A zone made from networks.
+    Zone,
     /// A pool of a driver.
     Pool(&'a str),
     /// A volume of a driver, a type and a name.
@@ -55,6 +57,7 @@ impl Entity<'_> {
             Entity::Instance(_) | Entity::Profile => instance::TABLES.to_vec(),
             Entity::Device(kind, subtype) => device::table(kind, subtype).into_iter().collect(),
             Entity::Network(kind, _) => network::table(kind).into_iter().collect(),
+            Entity::Zone => vec![network::zone::ZONE],
             Entity::Pool(driver) => storage::pool_tables(driver),
             Entity::Volume(volume) => storage::volume_tables(volume.driver),
             Entity::Server => server::TABLES.to_vec(),
@@ -115,6 +118,7 @@ pub fn check_keys(entity: Entity<'_>, config: &Config) -> Result<()> {
     match entity {
         Entity::Network(_, name) => network::check_names_of_keys(name, config)?,
         Entity::Profile => instance::check_profile_keys(config)?,
+        Entity::Zone => network::zone::check_names_of_keys(config)?,
         _ => {}
     }
     for (name, value) in config {
@@ -157,6 +161,7 @@ fn value_error(entity: Entity<'_>, key: &str, value: &str, why: &str) -> String 
         Entity::Instance(_) | Entity::Profile => why.to_owned(),
         Entity::Device(..) => format!("Invalid value for device option {quoted_key}: {why}"),
         Entity::Network(_, name) => format!("Invalid value for network {} option {quoted_key}: {why}", quoted(name)),
+        Entity::Zone => format!("Invalid value for config option {quoted_key}: {why}"),
         Entity::Pool(_) => format!("Invalid value for option {quoted_key}: {why}"),
         Entity::Volume(volume) => {
             format!("Invalid value for volume {} option {quoted_key}: {why}", quoted(volume.name))
@@ -174,6 +179,7 @@ fn unknown_error(entity: Entity<'_>, key: &str) -> String {
         Entity::Instance(_) | Entity::Profile => format!("Unknown configuration key: {key}"),
         Entity::Device(..) => format!("Invalid device option {quoted_key}"),
         Entity::Network(_, name) => format!("Invalid option for network {} option {quoted_key}", quoted(name)),
+        Entity::Zone => format!("Invalid config option {quoted_key}"),
         Entity::Pool(_) => format!("Invalid option {quoted_key}"),
         Entity::Volume(volume) => format!("Invalid option for volume {} option {quoted_key}", quoted(volume.name)),
         Entity::Server => server::refusal(key, "", "unknown key"),

@@ -5,6 +5,7 @@ pub mod macvlan;
 pub mod ovn;
 pub mod physical;
 pub mod sriov;
+pub mod zone;
 
 use corten_api::error::{Error, Result};
 

@@ -21,7 +21,7 @@ pub fn pages() -> Vec<Page> {
         page("server", "Server", server_sections()),
         page("instance", "Instances and profiles", instance_sections()),
         page("device", "Devices", device_sections()),
-        page("network", "Networks", network_sections()),
+        page("network", "Networks and zones", network_sections()),
         page("storage", "Storage pools and volumes", storage_sections()),
         page("project", "Projects", vec![("Keys".to_owned(), project::PROJECT)]),
     ]
@@ -67,7 +67,8 @@ fn device_sections() -> Sections {
 
 fn network_sections() -> Sections {
     let types = ["bridge", "macvlan", "ovn", "physical", "sriov"];
-    types.into_iter().filter_map(|kind| Some((kind.to_owned(), network::table(kind)?))).collect()
+    let of_type = types.into_iter().filter_map(|kind| Some((kind.to_owned(), network::table(kind)?)));
+    of_type.chain([("zone".to_owned(), network::zone::ZONE)]).collect()
 }
 
 fn storage_sections() -> Sections {

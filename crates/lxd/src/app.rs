@@ -14,6 +14,7 @@ pub mod instances;
 pub mod metrics;
 pub mod migration;
 pub mod network_acls;
+pub mod network_zones;
 pub mod networks;
 pub mod notes;
 pub mod profiles;
@@ -28,6 +29,7 @@ pub mod warnings;
 
 use crate::auth::trust::TrustStore;
 use crate::boot::shutdown::End;
+use crate::dns::Dns;
 use crate::rest::events::Events;
 use crate::rest::listen::Https;
 use crate::rest::operation::Plan;
@@ -92,6 +94,8 @@ pub struct App {
     pub https: OnceLock<Https<App>>,
     /// The listener of `core.metrics_address`, once there is one.
     pub metrics: OnceLock<Https<App>>,
+    /// The DNS server for network zones, once there is one.
+    pub dns: OnceLock<Dns>,
     /// What clients are changing.
     pub changes: Turns,
     /// Ends the process.

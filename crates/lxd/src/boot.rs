@@ -86,6 +86,7 @@ pub(crate) fn open(dirs: Dirs, runtime: &Runtime, events: Arc<Events>) -> Result
         pools: Pools::default(),
         https: OnceLock::new(),
         metrics: OnceLock::new(),
+        dns: OnceLock::new(),
         changes: Turns::default(),
         end: shutdown::End::default(),
         server_view: crate::routes::server::Cache::default(),

@@ -5,6 +5,7 @@ mod app;
 mod auth;
 mod boot;
 mod command;
+mod dns;
 mod rest;
 mod routes;
 

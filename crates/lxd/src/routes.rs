@@ -25,6 +25,8 @@ pub mod metrics;
 pub mod network_acls;
 pub mod network_forwards;
 pub mod network_peers;
+pub mod network_zone_records;
+pub mod network_zones;
 pub mod networks;
 pub mod operations;
 pub mod profiles;
@@ -51,6 +53,8 @@ pub const ALL: &[&[Endpoint]] = &[
     network_acls::ENDPOINTS,
     network_forwards::ENDPOINTS,
     network_peers::ENDPOINTS,
+    network_zones::ENDPOINTS,
+    network_zone_records::ENDPOINTS,
     operations::ENDPOINTS,
     profiles::ENDPOINTS,
     projects::ENDPOINTS,

@@ -2,6 +2,7 @@
 
 use super::settings::{Changed, Keys, is_true};
 use super::{App, check, images};
+use crate::dns;
 use crate::rest::sockets;
 use corten_api::error::{Error, Result};
 use corten_api::server::ServerStorageDriverInfo;
@@ -9,6 +10,9 @@ use corten_host::netlink::Socket;
 use corten_host::netlink::address::GLOBAL;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+
+/// Where the DNS server for network zones listens.
+const DNS_ADDRESS: &str = "core.dns_address";
 
 /// What `GET /1.0` tells about storage.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +85,20 @@ impl App {
             let listener = listener.get().ok_or_else(|| Error::unavailable("LXD daemon setup in progress"))?;
             listener.listen_on(address.transpose()?)?;
         }
-        Ok(())
+        self.listen_for_dns(keys)
+    }
+
+    /// Has the DNS server listen where a configuration says.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn listen_for_dns(&self, keys: &Keys) -> Result<()> {
+        let refused = |text: &str, error: Error| error.context(format!("cannot set '{DNS_ADDRESS}' to '{text}'"));
+        let text = keys.get(DNS_ADDRESS).map_or("", String::as_str);
+        let address = (!text.is_empty()).then(|| sockets::parse_address(text, dns::DEFAULT_PORT));
+        let address = address.transpose().map_err(|error| refused(text, error))?;
+        let server = self.dns.get().ok_or_else(|| Error::unavailable("LXD daemon setup in progress"))?;
+        server.listen_on(address).map_err(|error| refused(text, error))
     }
 
     /// Acts on keys that others hold a copy of.
@@ -97,10 +114,9 @@ impl App {
 }
 
 /// Keys that would have this server do what it cannot do yet.
-const NOT_THERE: [(&str, &str); 9] = [
+const NOT_THERE: [(&str, &str); 8] = [
     ("candid.", "Authentication by Candid"),
     ("core.bgp_", "BGP"),
-    ("core.dns_address", "The DNS server for network zones"),
     ("core.https_trusted_proxy", "The PROXY protocol"),
     ("network.ovn.", "OVN"),
     ("rbac.", "RBAC"),

@@ -6,9 +6,11 @@ use crate::app::backups;
 use crate::app::devlxd::{self, service::Devlxd};
 use crate::app::images;
 use crate::app::instances::{adopt, ended, follow_profile, recover, repair, settle};
+use crate::app::network_zones;
 use crate::app::networks;
 use crate::app::ready::Stage;
 use crate::app::storage;
+use crate::dns::Dns;
 use crate::rest::listen::{self, Https};
 use crate::rest::serve::Server;
 use crate::rest::turn::Turns;
@@ -40,6 +42,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "ends of instances", run: |app, _| listen_for_ends(app) },
     Step { name: "sockets", run: open_sockets },
     Step { name: "ballast", run: |app, _| keep_ballast(app) },
+    Step { name: "DNS of network zones", run: |app, _| open_dns(app) },
     Step { name: "upkeep of images", run: start_upkeep },
     Step { name: "warnings", run: |app, _| warnings::raise(app) },
     Step { name: "tasks", run: start_tasks },
@@ -102,7 +105,19 @@ fn serve_instances(app: &Arc<App>) -> Result<()> {
     })
 }
 
+/// Listens for questions about network zones, if that is configured. As with HTTPS, an address that is gone does not keep the
+/// daemon from starting.
+fn open_dns(app: &Arc<App>) -> Result<()> {
+    if let Err(error) = app.listen_for_dns(&app.settings.all()) {
+        tracing::error!("{error}");
+    }
+    Ok(())
+}
+
 fn open_sockets(app: &Arc<App>, options: &Options) -> Result<()> {
+    let known = app.clone();
+    let answering = Arc::new(move |from, way, message| network_zones::serve::answer(&known, from, way, message));
+    let _ = app.dns.set(Dns::new(app.runtime.clone(), answering));
     let server = Server::new(app.clone(), crate::routes::ALL);
     let inherited = systemd::sockets()?;
     let unix = match inherited.unix {

@@ -8,7 +8,7 @@ use corten_network::registry::{self, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::{forwards, hosts, open, parent, row, view};
-use crate::app::{App, network_acls, notes};
+use crate::app::{App, network_acls, network_zones, notes};
 
 /// Gives a network another description and other keys; with `amend`, keys that are not named stay.
 ///
@@ -29,15 +29,23 @@ pub fn update(app: &App, project: &str, name: &str, put: &NetworkPut, amend: boo
     if kind == Kind::Physical {
         parent::may_become(app, &row, &config)?;
     }
-    app.view(|view| network_acls::must_exist(view, project, &config))?;
+    app.view(|view| {
+        network_zones::must_exist(view, name, &config)?;
+        network_acls::must_exist(view, project, &config)
+    })?;
     let network = open(app, &row)?;
     let hosts = hosts::of(app, &row)?;
     let changed = network.update(&config, &hosts)?;
     config.extend(changed);
     config.retain(|_, value| !value.is_empty());
     let new = networks::Network { config, ..row.clone() };
-    let remembered = network_acls::follow(app, &row, &new)
-        .and_then(|()| app.write(|tx| Ok(networks::update(tx, row.id, &put.description, &new.config)?)));
+    let remembered = network_acls::follow(app, &row, &new).and_then(|()| {
+        app.write(|tx| {
+            // Once more: an unused zone may have been deleted meanwhile.
+            network_zones::must_exist(tx, name, &new.config)?;
+            Ok(networks::update(tx, row.id, &put.description, &new.config)?)
+        })
+    });
     if remembered.is_err() {
         // What is up must not differ from what is remembered.
         open(app, &new)?.update(&row.config, &hosts)?;

@@ -12,7 +12,7 @@ use corten_network::registry::{self, Kind};
 
 use super::{open, parent};
 use crate::app::projects::{Scope, allow};
-use crate::app::{App, network_acls};
+use crate::app::{App, network_acls, network_zones};
 
 /// Makes the network.
 ///
@@ -57,7 +57,13 @@ pub fn create(app: &Arc<App>, scope: &Scope, post: &NetworksPost) -> Result<()> 
     row.id = step(
         &mut undo,
         "remember the network",
-        || app.write(|tx| Ok(networks::insert(tx, &row)?)),
+        || {
+            let insert = app.write(|tx| {
+                network_zones::must_exist(tx, &row.name, &row.config)?;
+                Ok(networks::insert(tx, &row)?)
+            });
+            insert.map_err(Error::as_failure)
+        },
         |id| {
             let (app, id) = (app.clone(), *id);
             move || app.take_away(|tx| Ok(networks::delete(tx, id)?))

@@ -6,6 +6,7 @@ use corten_db::View;
 use corten_db::error::Abort;
 use corten_db::table::{Config, Devices, networks};
 use corten_instance::instance::Instance;
+use corten_network::config::list;
 
 use super::holdings::{Guest, Holdings, Member, is_restricted};
 use super::limits::{self, Sum, Unset};
@@ -197,6 +198,21 @@ pub fn another_network(view: &View<'_>, scope: &Scope) -> Result<(), Abort> {
     let there = i64::try_from(networks::list(view, Some(project))?.len()).unwrap_or(i64::MAX);
     if limit.is_some_and(|limit| there >= limit) {
         return Err(Error::invalid("Networks limit has been reached for project").into());
+    }
+    Ok(())
+}
+
+/// Refuses a DNS zone that the project that asks, or the one that is to have it, may not make.
+///
+/// # Errors
+/// 403, in LXD's words.
+pub fn zone(view: &View<'_>, scope: &Scope, name: &str) -> Result<(), Abort> {
+    let holder = scope_in(view, scope.networks())?;
+    for config in [&scope.0.config, &holder.0.config].into_iter().filter(|config| is_restricted(config)) {
+        let allowed = config.get("restricted.networks.zones").map_or("", String::as_str);
+        if !list(allowed).any(|entry| name == entry || name.ends_with(&format!(".{entry}"))) {
+            return Err(Error::forbidden("Project isn't allowed to use this DNS zone").into());
+        }
     }
     Ok(())
 }
