@@ -217,6 +217,16 @@ fn an_address_that_cannot_be_had_is_refused_and_the_old_one_kept() {
         assert!(error.refused().contains("cannot set 'core.dns_address' to '192.0.2.77:53'"), "{}", error.err);
         assert_eq!(daemon.lxc(["config", "get", "core.dns_address"]).ok(), format!("127.0.0.1:{PORT}\n"));
         assert!(answers(), "it listens where it did");
+        // What is asked for with it is not had either.
+        let https = "core.https_address=127.0.0.1:8854";
+        let both = daemon.lxc(["config", "set", https, "core.dns_address=192.0.2.77:53"]);
+        assert!(both.refused().contains("Failed to bind DNS address \"192.0.2.77:53\""), "{}", both.err);
+        let connects = |port: u16| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+        assert!(!connects(8854) && answers());
+        let taken =
+            daemon.lxc(["config", "set", "core.https_address=192.0.2.77:53", "core.dns_address=127.0.0.1:8855"]);
+        assert!(taken.refused().contains("Cannot listen on https socket"), "{}", taken.err);
+        assert!(!connects(8855) && answers());
         // All addresses of a port, one of which is its own already, and back.
         set(&format!(":{PORT}")).ok();
         assert!(answers());

@@ -88,7 +88,7 @@ fn found(source: &impl Source, from: IpAddr, message: &mut Packet, now: u64) -> 
     }
     let serial = u32::try_from(now & u64::from(u32::MAX)).unwrap_or_default();
     let records = match kind {
-        // LXD's server says the first line twice here too, and other servers will not have such an answer.
+        // LXD's server says the first line twice here too, which means nothing.
         Rtype::SOA => zone.head(serial),
         _ => zone.whole(serial, source.records(&stored, &zone).ok_or(Rcode::SERVFAIL)?),
     };

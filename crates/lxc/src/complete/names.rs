@@ -156,6 +156,7 @@ fn keys(group: &[&str]) -> Vec<String> {
             .collect(),
         ["profile" | "config", ..] => Entity::Profile.tables(),
         ["network", "create" | "get" | "set" | "unset"] => Entity::Network("bridge", "").tables(),
+        ["network", "zone", "create" | "get" | "set" | "unset"] => Entity::Zone.tables(),
         ["storage", "volume", ..] => {
             corten_config::storage::DRIVERS.into_iter().flat_map(corten_config::storage::volume_tables).collect()
         }

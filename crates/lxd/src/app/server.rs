@@ -65,8 +65,7 @@ impl App {
         }
         must_be_there(keys.keys().filter(|key| !old.contains_key(*key)))?;
         check::server(&asked.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect())?;
-        self.listen_as(&keys)?;
-        let saved = self.save_settings(&keys, super::settings::is_local);
+        let saved = self.listen_as(&keys).and_then(|()| self.save_settings(&keys, super::settings::is_local));
         if saved.is_err() {
             // The old addresses were good a moment ago.
             let _ = self.listen_as(&old);
@@ -75,17 +74,19 @@ impl App {
         Ok(())
     }
 
-    /// Listens where a configuration says, before it is remembered: an address that cannot be had is refused.
+    /// Listens where a configuration says, before it is remembered: an address that cannot be had is refused. One listener's
+    /// failure keeps no other from its address, so that this is the way back as well.
     fn listen_as(&self, keys: &Keys) -> Result<()> {
+        let mut outcome = Ok(());
         for (key, listener) in [("core.https_address", &self.https), ("core.metrics_address", &self.metrics)] {
             let refused = |text: &str, error: Error| error.context(format!("cannot set '{key}' to '{text}'"));
             let address = keys
                 .get(key)
                 .map(|text| sockets::parse_address(text, sockets::DEFAULT_PORT).map_err(|error| refused(text, error)));
             let listener = listener.get().ok_or_else(|| Error::unavailable("LXD daemon setup in progress"))?;
-            listener.listen_on(address.transpose()?)?;
+            outcome = outcome.and(address.transpose().and_then(|address| listener.listen_on(address)));
         }
-        self.listen_for_dns(keys)
+        outcome.and(self.listen_for_dns(keys))
     }
 
     /// Has the DNS server listen where a configuration says.
