@@ -34,9 +34,6 @@ pub trait Source {
     fn records(&self, name: &str, zone: &Zone) -> Option<Vec<Record>>;
 }
 
-/// The largest message, less what a signature takes: two names, a hash and some numbers.
-const LARGEST: usize = u16::MAX as usize - SIGNATURE;
-const SIGNATURE: usize = 700;
 /// What a packet may always be, and what it is at most, whatever the client says: so it is not cut up on its way.
 const PACKET: usize = 512;
 const LARGEST_PACKET: usize = 1232;
@@ -97,7 +94,11 @@ fn found(source: &impl Source, from: IpAddr, message: &mut Packet, now: u64) -> 
 
 /// The signature of a message, when it has a good one; a bad one is as none.
 fn signature(source: &impl Source, message: &mut Packet, now: u64) -> Signing {
-    ServerSequence::request(&Secrets(source.secrets()), message, Time48::from_u64(now)).ok().flatten()
+    let id = message.header().id();
+    let signing = ServerSequence::request(&Secrets(source.secrets()), message, Time48::from_u64(now)).ok().flatten();
+    // Not the number that it was signed with: it may have come by another server, which gave it one of its own.
+    message.header_mut().set_id(id);
+    signing
 }
 
 struct Secrets(Vec<(String, String)>);
@@ -116,14 +117,15 @@ impl KeyStore for Secrets {
 
 impl Answer {
     fn send(mut self, asked: &Packet, way: Way, now: Time48) -> Result<Vec<Vec<u8>>, PushError> {
-        let limit = match way {
-            Way::Tcp => LARGEST,
+        let largest = match way {
+            Way::Tcp => usize::from(u16::MAX),
             Way::Udp => {
                 let offered = asked.opt().map_or(PACKET, |opt| usize::from(opt.udp_payload_size()));
-                let signature = if self.signing.is_some() { SIGNATURE / 2 } else { 0 };
-                offered.clamp(PACKET, LARGEST_PACKET) - signature
+                offered.clamp(PACKET, LARGEST_PACKET)
             }
         };
+        let signature = self.signing.as_ref().map_or(0, |signing| usize::from(signing.key().compose_len()));
+        let limit = largest.saturating_sub(signature);
         let mut messages = Vec::new();
         let mut builder = start(asked, limit)?;
         for record in &self.records {

@@ -125,6 +125,20 @@ fn signed_questions_get_signed_answers() {
         ClientTransaction::request(key(name, Algorithm::Sha256, secret), &mut asked, now).expect("it is signed");
         assert_eq!(told(&ask("10.0.0.9", Way::Tcp, asked.finish())), "NXDOMAIN 0", "{name}");
     }
+    // In the smallest packet, with the signature.
+    let mut asked = question("signed.net", Rtype::AXFR);
+    ClientTransaction::request(key("signed.net_peer", Algorithm::Sha512, &secret), &mut asked, now)
+        .expect("it is signed");
+    let answers = ask("10.0.0.9", Way::Udp, asked.finish());
+    assert_eq!((told(&answers).as_str(), answers[0].header().tc()), ("NOERROR 3", false));
+    assert!(answers[0].as_slice().len() <= 512);
+    // By way of another server, which numbers as it likes.
+    let mut asked = question("signed.net", Rtype::AXFR);
+    asked.header_mut().set_id(1);
+    ClientTransaction::request(key("signed.net_peer", Algorithm::Sha256, &secret), &mut asked, now)
+        .expect("it is signed");
+    asked.header_mut().set_id(4711);
+    assert_eq!(told(&ask("10.0.0.9", Way::Tcp, asked.finish())), "NOERROR 3");
     // From another hour.
     let mut asked = question("signed.net", Rtype::AXFR);
     let early = Time48::from_u64(NOW - 3600);
