@@ -15,6 +15,7 @@ use corten_instance::instance::Config;
 use corten_network::config::{get, list as parts};
 
 use crate::app::App;
+use crate::app::check::stored;
 use crate::app::projects::{Scope, allow};
 
 /// The keys of a network that name its zones.
@@ -23,11 +24,6 @@ const KEYS: [&str; 3] = ["dns.zone.forward", "dns.zone.reverse.ipv4", "dns.zone.
 /// Whether a network uses a zone.
 fn uses(network: &networks::Network, zone: &str) -> bool {
     KEYS.iter().any(|key| parts(get(&network.config, key)).any(|name| name == zone))
-}
-
-/// Keys with values; what is empty is not kept.
-fn kept(config: &Config) -> Config {
-    config.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// The networks, of whatever project, that use a zone.
@@ -83,7 +79,7 @@ pub fn create(app: &App, scope: &Scope, post: &NetworkZonesPost) -> Result<()> {
             project: scope.networks().to_string(),
             name: post.name.clone(),
             description: post.description.clone(),
-            config: kept(&post.config),
+            config: stored(&post.config),
         };
         table::insert(tx, &row)?;
         Ok(())
@@ -98,7 +94,7 @@ pub fn update(app: &App, project: &str, name: &str, put: &NetworkZonePut) -> Res
     check::config(&put.config)?;
     app.write(|tx| {
         let row = row(tx, project, name)?;
-        Ok(table::update(tx, row.id, &put.description, &kept(&put.config))?)
+        Ok(table::update(tx, row.id, &put.description, &stored(&put.config))?)
     })
 }
 

@@ -8,8 +8,9 @@ use corten_db::View;
 use corten_db::error::Abort;
 use corten_db::table::network_zone_records as table;
 
-use super::{check, kept, row as zone_row};
+use super::{check, row as zone_row};
 use crate::app::App;
+use crate::app::check::stored;
 
 fn shown(row: &table::Record) -> Result<NetworkZoneRecord> {
     let entries: Option<Vec<NetworkZoneRecordEntry>> = serde_json::from_str(&row.entries)
@@ -31,7 +32,7 @@ fn row(id: i64, zone_id: i64, name: &str, put: &NetworkZoneRecordPut) -> Result<
         name: name.to_string(),
         description: put.description.clone(),
         entries,
-        config: kept(&put.config),
+        config: stored(&put.config),
     })
 }
 
