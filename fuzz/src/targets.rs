@@ -4,6 +4,7 @@ mod archive;
 mod certificate;
 mod control;
 mod device_rules;
+mod dns;
 mod filter;
 mod image_file;
 mod leases;
@@ -34,6 +35,8 @@ pub const ALL: &[(&str, Target)] = &[
     ("certificate", certificate::run),
     ("control", control::run),
     ("device_rules", device_rules::run),
+    ("dns_question", dns::question),
+    ("dns_record", dns::record),
     ("filter", filter::run),
     ("image_file", image_file::run),
     ("image_metadata", yaml::image_metadata),
