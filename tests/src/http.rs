@@ -40,13 +40,16 @@ pub fn ask_if(socket: &Path, method: &str, path: &str, tag: &str, body: &str) ->
     let mut stream = UnixStream::connect(socket).expect("the daemon listens");
     let length = body.len();
     let condition = if tag.is_empty() { String::new() } else { format!("If-Match: {tag}\r\n") };
-    write!(
-        stream,
+    // At once: LXD may hang up on a body that it does not want before the last of it is sent.
+    let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: lxd\r\nConnection: close\r\n{condition}Content-Length: {length}\r\n\r\n{body}"
-    )
-    .expect("the daemon reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("the daemon answers in UTF-8");
+    );
+    stream.write_all(request.as_bytes()).expect("the daemon reads");
+    let mut answer = Vec::new();
+    // LXD hangs up on a body that it has not read; what it said before is here.
+    let ended = stream.read_to_end(&mut answer);
+    assert!(ended.is_ok() || !answer.is_empty(), "{method} {path}: {ended:?}");
+    let answer = String::from_utf8(answer).expect("the daemon answers in UTF-8");
     let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
     let code = head.split_whitespace().nth(1).and_then(|code| code.parse().ok()).expect("a status code");
     // What is sent in pieces has their lengths between; no answer here has more than one line.

@@ -41,6 +41,43 @@ const ANSWERS: &[(&str, &str, &str, u16, &str)] = &[
     ("DELETE", "/1.0/cluster/groups/default", "", 403, "The 'default' cluster group cannot be deleted"),
 ];
 
+/// What is about one member, and would be done by that one: verb and path.
+const ON_MEMBERS: &[(&str, &str)] = &[
+    ("GET", "/1.0"),
+    ("PATCH", "/1.0"),
+    ("GET", "/1.0/resources"),
+    ("GET", "/1.0/storage-pools/default"),
+    ("PATCH", "/1.0/storage-pools/default"),
+    ("GET", "/1.0/storage-pools/default/resources"),
+    ("GET", "/1.0/storage-pools/default/volumes"),
+    ("POST", "/1.0/storage-pools/default/volumes/custom"),
+    ("PUT", "/1.0/storage-pools/default/volumes/custom/v"),
+    ("DELETE", "/1.0/storage-pools/default/volumes/custom/v"),
+    ("POST", "/1.0/storage-pools/default/volumes/custom/v/snapshots"),
+    ("POST", "/1.0/storage-pools/default/volumes/custom/v/backups"),
+    ("GET", "/1.0/networks/nb"),
+    ("PUT", "/1.0/networks/nb"),
+    ("GET", "/1.0/networks/nb/state"),
+    ("POST", "/1.0/networks/nb/forwards"),
+];
+
+#[test]
+fn what_another_member_was_to_do_is_not_done_here() {
+    story(|host| {
+        let daemon = host.daemon();
+        daemon.with_pool("dir");
+        daemon.lxc(["storage", "volume", "create", "default", "v"]).ok();
+        daemon.lxc(["network", "create", "nb", "ipv4.address=none", "ipv6.address=none"]).ok();
+        for (method, path) in ON_MEMBERS {
+            let answer = daemon.ask(method, &format!("{path}?target=other"), "");
+            assert_eq!((answer.code, answer.error()), (404, "Cluster member not found"), "{method} {path}");
+        }
+        assert_eq!(daemon.get("/1.0/storage-pools/default/volumes/custom/v")["name"], "v");
+        // This one's own name.
+        assert_eq!(daemon.get("/1.0/networks/nb?target=none")["name"], "nb");
+    });
+}
+
 #[test]
 fn a_server_of_its_own_says_so() {
     story(|host| {

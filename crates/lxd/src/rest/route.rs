@@ -35,6 +35,8 @@ pub struct Verb<A: 'static> {
     pub may: May,
     /// Whether it never waits, so that it may run on the socket's own thread. Such a handler gets no body.
     pub quick: bool,
+    /// Whether it looks at, or changes, what one member of a cluster has: `?target=` then says which one is meant.
+    pub on_member: bool,
 }
 
 impl<A> Clone for Verb<A> {
@@ -91,7 +93,7 @@ impl<A> Endpoint<A> {
     }
 
     const fn with(mut self, index: usize, handler: Handler<A>, may: May, quick: bool) -> Self {
-        self.verbs[index] = Some(Verb { handler, may, quick });
+        self.verbs[index] = Some(Verb { handler, may, quick, on_member: false });
         self
     }
 
@@ -135,6 +137,19 @@ impl<A> Endpoint<A> {
     #[must_use]
     pub const fn head(self, handler: Handler<A>, may: May) -> Self {
         self.with(5, handler, may, false)
+    }
+
+    /// Says of the verbs named so far that they are about the member that `?target=` names.
+    #[must_use]
+    pub const fn on_member(mut self) -> Self {
+        let mut index = 0;
+        while index < VERBS.len() {
+            if let Some(verb) = &mut self.verbs[index] {
+                verb.on_member = true;
+            }
+            index += 1;
+        }
+        self
     }
 
     /// The verb for a method, if the endpoint has it.

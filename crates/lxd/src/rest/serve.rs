@@ -138,6 +138,10 @@ impl<A: Service> Connection<A> {
             });
         };
         app.admit(&call, verb.may)?;
+        // This server is the only member, and that is its name.
+        if verb.on_member && !matches!(call.query.get("target"), "" | "none") {
+            return Err(Error::not_found("Cluster member not found"));
+        }
         if OTHER_SITES.contains(&call.header("sec-fetch-site")) {
             return Err(Error::forbidden("Forbidden Sec-Fetch-Site header value"));
         }

@@ -15,12 +15,13 @@ use crate::rest::route::May;
 
 /// What this file answers.
 pub const ENDPOINTS: &[Endpoint] = &[
-    Endpoint::at("/1.0/networks/{name}/forwards").get(list, May::View).post(create, May::Edit),
+    Endpoint::at("/1.0/networks/{name}/forwards").post(create, May::Edit).on_member().get(list, May::View),
     Endpoint::at("/1.0/networks/{name}/forwards/{address}")
         .get(show, May::View)
         .put(replace, May::Edit)
         .patch(amend, May::Edit)
-        .delete(remove, May::Edit),
+        .delete(remove, May::Edit)
+        .on_member(),
 ];
 
 /// What an update must not overlook, in LXD's order.

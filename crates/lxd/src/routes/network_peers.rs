@@ -9,12 +9,13 @@ use crate::rest::route::May;
 
 /// What this file answers.
 pub const ENDPOINTS: &[Endpoint] = &[
-    Endpoint::at("/1.0/networks/{name}/peers").get(refuse, May::View).post(refuse, May::Edit),
+    Endpoint::at("/1.0/networks/{name}/peers").post(refuse, May::Edit).on_member().get(refuse, May::View),
     Endpoint::at("/1.0/networks/{name}/peers/{peer}")
         .get(refuse, May::View)
         .put(refuse, May::Edit)
         .patch(refuse, May::Edit)
-        .delete(refuse, May::Edit),
+        .delete(refuse, May::Edit)
+        .on_member(),
 ];
 
 /// In LXD's words, for a network that is there.

@@ -20,10 +20,11 @@ pub const ENDPOINTS: &[Endpoint] = &[
         .get(show, May::View)
         .put(replace, May::Edit)
         .patch(amend, May::Edit)
+        .on_member()
         .post(rename, May::Edit)
         .delete(remove, May::Edit),
     Endpoint::at("/1.0/networks/{name}/leases").get(leases, May::View),
-    Endpoint::at("/1.0/networks/{name}/state").get(state, May::View),
+    Endpoint::at("/1.0/networks/{name}/state").get(state, May::View).on_member(),
 ];
 
 /// What an update must not overlook, in LXD's order.

@@ -24,7 +24,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         .post(versions, May::Anyone)
         .delete(versions, May::Anyone)
         .head(versions, May::Anyone),
-    Endpoint::at("/1.0").get_quick(show, May::Anyone).put(replace, May::Admin).patch(amend, May::Admin),
+    Endpoint::at("/1.0").get_quick(show, May::Anyone).put(replace, May::Admin).patch(amend, May::Admin).on_member(),
 ];
 
 fn versions(_: &Call) -> Result<Reply> {

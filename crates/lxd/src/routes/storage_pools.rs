@@ -17,8 +17,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
         .get(show, May::Trusted)
         .put(replace, May::Admin)
         .patch(amend, May::Admin)
+        .on_member()
         .delete(remove, May::Admin),
-    Endpoint::at("/1.0/storage-pools/{name}/resources").get(resources, May::Trusted),
+    Endpoint::at("/1.0/storage-pools/{name}/resources").get(resources, May::Trusted).on_member(),
 ];
 
 /// Keys may hold secrets, users of other projects are nobody's business.

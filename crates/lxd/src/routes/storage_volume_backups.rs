@@ -16,13 +16,17 @@ use crate::rest::route::May;
 /// What this file answers.
 pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups")
-        .get(list, May::View)
-        .post(create, May::Edit),
+        .post(create, May::Edit)
+        .on_member()
+        .get(list, May::View),
     Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups/{backup}")
         .get(show, May::View)
         .post(rename, May::Edit)
-        .delete(remove, May::Edit),
-    Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups/{backup}/export").get(export, May::View),
+        .delete(remove, May::Edit)
+        .on_member(),
+    Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups/{backup}/export")
+        .get(export, May::View)
+        .on_member(),
 ];
 
 fn owner(call: &Call) -> Result<Owner> {

@@ -22,14 +22,16 @@ use serde_json::{Value, json};
 /// What this file answers.
 pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}/snapshots")
-        .get(list, May::View)
-        .post(create, May::Edit),
+        .post(create, May::Edit)
+        .on_member()
+        .get(list, May::View),
     Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}/snapshots/{snapshot}")
         .get(show, May::View)
         .put(replace, May::Edit)
         .patch(amend, May::Edit)
         .post(rename, May::Edit)
-        .delete(remove, May::Edit),
+        .delete(remove, May::Edit)
+        .on_member(),
 ];
 
 /// The number of a type that has snapshots.

@@ -22,14 +22,18 @@ mod migration;
 
 /// What this file answers.
 pub const ENDPOINTS: &[Endpoint] = &[
-    Endpoint::at("/1.0/storage-pools/{name}/volumes").get(list, May::View).post(create, May::Edit),
-    Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}").get(list_type, May::View).post(create_type, May::Edit),
+    Endpoint::at("/1.0/storage-pools/{name}/volumes").get(list, May::View).post(create, May::Edit).on_member(),
+    Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}")
+        .get(list_type, May::View)
+        .post(create_type, May::Edit)
+        .on_member(),
     Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}")
         .get(show, May::View)
         .put(replace, May::Edit)
         .patch(amend, May::Edit)
-        .post(rename, May::Edit)
-        .delete(remove, May::Edit),
+        .delete(remove, May::Edit)
+        .on_member()
+        .post(rename, May::Edit),
     Endpoint::at("/1.0/storage-pools/{name}/volumes/{type}/{volume}/state").get(state, May::View),
 ];
 
