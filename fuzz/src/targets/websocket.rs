@@ -44,7 +44,8 @@ pub fn run(data: &[u8]) {
         let wire = Wire(data.get(1..).unwrap_or_default());
         let mut socket = tokio_tungstenite::WebSocketStream::from_raw_socket(wire, role, Some(config)).await;
         while let Some(Ok(message)) = socket.next().await {
-            assert!(message.len() <= data.len());
+            // The reason of a farewell that breaks the rules is the library's own.
+            assert!(message.is_close() || message.len() <= data.len());
         }
     });
 }
