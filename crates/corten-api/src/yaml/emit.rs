@@ -266,7 +266,8 @@ enum Style {
 fn choose(text: &str, place: Place, wanted: Style) -> Style {
     let allowed = scalar::styles(text);
     let mut style = wanted;
-    if place == Place::Key && allowed.multiline {
+    // Go's writer leaves the merge key plain, which then reads as something else.
+    if place == Place::Key && (allowed.multiline || text == "<<") {
         style = Style::Double;
     }
     if style == Style::Plain && (!allowed.plain || text.is_empty() && place == Place::Key) {

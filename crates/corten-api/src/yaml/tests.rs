@@ -62,6 +62,14 @@ fn strings_keep_the_text_of_their_scalar() {
 }
 
 #[test]
+fn a_key_that_would_merge_is_a_key() {
+    let config: BTreeMap<String, String> = [("<<".into(), "a".into()), ("b".into(), "<<".into())].into();
+    let text = to_string(&config).unwrap();
+    assert_eq!(text, "\"<<\": a\nb: <<\n");
+    assert_eq!(from_str::<BTreeMap<String, String>>(&text).unwrap(), config);
+}
+
+#[test]
 fn empty_documents_and_nulls_give_defaults() {
     assert_eq!(from_str::<Profile>("").unwrap(), Profile::default());
     assert_eq!(from_str::<Profile>("### only a comment\n").unwrap(), Profile::default());
