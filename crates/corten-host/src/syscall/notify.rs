@@ -62,7 +62,8 @@ pub enum Answer {
     Fail(rustix::io::Errno),
 }
 
-/// Takes the next call that waits at the listener of a filter.
+/// Takes the next call that waits at the listener of a filter. Only for one that poll(2) says there is something to be read
+/// from: else it waits, and before Linux 6.11 for ever where nobody is under the filter any more.
 ///
 /// # Errors
 /// `ENOENT` when whoever made it is gone.

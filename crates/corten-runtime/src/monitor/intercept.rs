@@ -75,14 +75,17 @@ impl Interception {
     /// Takes a call; a filter that nobody is under any more is forgotten.
     pub fn take(&mut self, index: usize, running: &Running) {
         let listener = self.listeners[index].clone();
-        let Ok(notification) = notify::receive(listener.as_fd()) else {
-            let mut fds = [PollFd::new(&listener, PollFlags::empty())];
-            let _ = poll(&mut fds, Some(&Timespec::default()));
-            if fds[0].revents().contains(PollFlags::HUP) {
+        let mut fds = [PollFd::new(&listener, PollFlags::IN)];
+        let _ = poll(&mut fds, Some(&Timespec::default()));
+        let ready = fds[0].revents();
+        // Before Linux 6.11 who asks a filter that nobody is under any more for a call waits for ever.
+        if !ready.contains(PollFlags::IN) {
+            if ready.contains(PollFlags::HUP) {
                 self.listeners.swap_remove(index);
             }
             return;
-        };
+        }
+        let Ok(notification) = notify::receive(listener.as_fd()) else { return };
         let id = notification.id;
         let worker = match (call::named(notification.arch, notification.number), &running.kept.idmap) {
             (Some(call), Some(map)) => send(&listener, &notification, call, map, running),
