@@ -55,8 +55,19 @@ pub fn answer(source: &impl Source, from: IpAddr, way: Way, message: Vec<u8>, no
     said.unwrap_or_else(|rcode| vec![refusal(&message, rcode)])
 }
 
+/// With the question, if there is one: more than one may be more than fits into a packet.
 fn refusal(message: &Packet, rcode: Rcode) -> Vec<u8> {
-    MessageBuilder::new_vec().start_error(message, rcode).finish()
+    let mut builder = MessageBuilder::new_vec();
+    if message.sole_question().is_ok() {
+        return builder.start_error(message, rcode).finish();
+    }
+    let (asked, header) = (message.header(), builder.header_mut());
+    header.set_id(asked.id());
+    header.set_qr(true);
+    header.set_opcode(asked.opcode());
+    header.set_rd(asked.rd());
+    header.set_rcode(rcode);
+    builder.finish()
 }
 
 /// What is to be sent, and what signs it.

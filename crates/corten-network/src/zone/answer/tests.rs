@@ -104,6 +104,20 @@ fn what_is_no_question_is_not_answered_or_refused() {
 }
 
 #[test]
+fn many_questions_are_refused_in_few_words() {
+    let mut builder = MessageBuilder::new_vec();
+    builder.header_mut().set_id(4711);
+    let mut builder = builder.question();
+    for _ in 0..200 {
+        let name = "open.net".parse::<Name<Vec<u8>>>().expect("a name");
+        builder.push((name, Rtype::AXFR, Class::IN)).expect("there is room");
+    }
+    let answers = ask("10.0.0.1", Way::Udp, builder.finish());
+    assert_eq!(told(&answers), "FORMERR 0");
+    assert_eq!(answers[0].as_slice().len(), 12);
+}
+
+#[test]
 fn signed_questions_get_signed_answers() {
     let now = Time48::from_u64(NOW);
     let key = |name: &str, algorithm, secret: &[u8]| {
