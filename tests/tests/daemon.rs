@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
+use stories::https::{certificate, over_https};
 use stories::{Daemon, story};
 
 fn init_of(daemon: &Daemon, name: &str) -> i64 {
@@ -232,5 +233,23 @@ fn a_shutdown_stops_the_urgent_first_and_waits_as_long_as_it_may() {
         for name in names {
             assert_eq!(daemon.get(&format!("/1.0/instances/{name}"))["status"], "Running", "{name}");
         }
+    });
+}
+
+#[test]
+fn the_address_of_https_moves_between_one_and_all() {
+    story(|host| {
+        let daemon = host.daemon();
+        certificate(host, "anyone");
+        let answers = || over_https(host, "anyone", "", "/1.0").0;
+        // One address and all addresses of one port cannot be had side by side.
+        for address in ["127.0.0.1:8443", ":8443", "127.0.0.1:8443"] {
+            daemon.lxc(["config", "set", "core.https_address", address]).ok();
+            assert_eq!(answers(), 200, "{address}");
+        }
+        let refused = daemon.lxc(["config", "set", "core.https_address", "192.0.2.1:8443"]);
+        assert!(refused.refused().contains("Cannot assign requested address"), "{}", refused.err);
+        assert_eq!(answers(), 200, "it listens where it did");
+        assert_eq!(daemon.lxc(["config", "get", "core.https_address"]).ok().trim(), "127.0.0.1:8443");
     });
 }

@@ -6,12 +6,13 @@ use super::serve::Server;
 use corten_api::error::{Context, Error, Result};
 use rustls::ServerConfig;
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 /// How long a client may take for its TLS handshake.
@@ -105,7 +106,7 @@ pub struct Https<A: 'static> {
     runtime: Handle,
     server: Arc<Server<A>>,
     config: Arc<ServerConfig>,
-    running: Mutex<Option<(SocketAddr, AbortHandle)>>,
+    running: Mutex<Option<(SocketAddr, JoinHandle<()>)>>,
 }
 
 impl<A: Service> Https<A> {
@@ -114,23 +115,54 @@ impl<A: Service> Https<A> {
         Https { runtime, server, config, running: Mutex::default() }
     }
 
-    /// Listens on `address` from now on, or nowhere. A failure leaves things as they were.
+    /// Listens on `address` from now on, or nowhere. After a failure it listens where it did. Connections go on. May block,
+    /// and must not be called on a thread of the runtime.
     ///
     /// # Errors
     /// When the address cannot be had.
     pub fn listen_on(&self, address: Option<SocketAddr>) -> Result<()> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.as_ref().map(|(address, _)| *address) == address {
+        let old = running.as_ref().map(|(address, _)| *address);
+        if old == address {
             return Ok(());
         }
-        let next = match address {
-            Some(address) => Some((address, self.start(address)?)),
-            None => None,
+        let Some(address) = address else {
+            self.close(running.take());
+            return Ok(());
         };
-        if let Some((_, old)) = std::mem::replace(&mut *running, next) {
-            old.abort();
+        let bound = match std::net::TcpListener::bind(address) {
+            // One address and all addresses cannot be had side by side on one port.
+            Err(error)
+                if error.kind() == ErrorKind::AddrInUse && old.is_some_and(|old| old.port() == address.port()) =>
+            {
+                self.close(running.take());
+                std::net::TcpListener::bind(address)
+            }
+            bound => bound,
+        };
+        let refused = |error| Error::internal(format!("Cannot listen on https socket: {address}: {error}"));
+        match bound.map_err(refused).and_then(|listener| self.accept(listener)) {
+            Ok(task) => {
+                let before = running.replace((address, task));
+                self.close(before);
+                Ok(())
+            }
+            Err(error) => {
+                if let (None, Some(old)) = (&*running, old) {
+                    let again = std::net::TcpListener::bind(old).map_err(refused).and_then(|old| self.accept(old));
+                    *running = again.ok().map(|task| (old, task));
+                }
+                Err(error)
+            }
         }
-        Ok(())
+    }
+
+    /// Ends a loop; its socket is closed then.
+    fn close(&self, running: Option<(SocketAddr, JoinHandle<()>)>) {
+        if let Some((_, task)) = running {
+            task.abort();
+            let _ = self.runtime.block_on(task);
+        }
     }
 
     /// Serves a socket that somebody else made.
@@ -144,13 +176,7 @@ impl<A: Service> Https<A> {
         Ok(())
     }
 
-    fn start(&self, address: SocketAddr) -> Result<AbortHandle> {
-        let listener = std::net::TcpListener::bind(address)
-            .map_err(|error| Error::internal(format!("Cannot listen on https socket: {address}: {error}")))?;
-        self.accept(listener)
-    }
-
-    fn accept(&self, listener: std::net::TcpListener) -> Result<AbortHandle> {
+    fn accept(&self, listener: std::net::TcpListener) -> Result<JoinHandle<()>> {
         let _runtime = self.runtime.enter();
         listener.set_nonblocking(true).context("Failed to prepare the https socket")?;
         let listener = TcpListener::from_std(listener).context("Failed to prepare the https socket")?;
@@ -172,6 +198,6 @@ impl<A: Service> Https<A> {
                 });
             }
         });
-        Ok(task.abort_handle())
+        Ok(task)
     }
 }
