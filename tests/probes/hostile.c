@@ -247,6 +247,21 @@ static void keys(const char *verb)
 		}
 }
 
+/* Whether this is a process that enters, by its name; `last` becomes the number of any other. */
+static int enters(pid_t pid, pid_t *last)
+{
+	char path[100], name[64] = "";
+	snprintf(path, sizeof path, "/proc/%d/comm", pid);
+	int fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return 0;
+	int is_monitor = read(fd, name, sizeof name - 1) > 0 && !strncmp(name, "lxd-monitor", 11);
+	close(fd);
+	if (!is_monitor && name[0])
+		*last = pid;
+	return is_monitor;
+}
+
 /* Watches for processes that enter the container, and tries to see more of them than their name. */
 static void watch(int seconds)
 {
@@ -257,18 +272,9 @@ static void watch(int seconds)
 	pid_t last = getpid();
 	while (time(NULL) < end) {
 		for (pid_t pid = last + 1; pid < last + 40; pid++) {
-			char path[100], name[64] = "";
-			snprintf(path, sizeof path, "/proc/%d/comm", pid);
-			int fd = open(path, O_RDONLY);
-			if (fd < 0)
+			char path[100], name[64];
+			if (!enters(pid, &last))
 				continue;
-			if (read(fd, name, sizeof name - 1) <= 0 || strncmp(name, "lxd-monitor", 11)) {
-				close(fd);
-				if (name[0])
-					last = pid;
-				continue;
-			}
-			close(fd);
 			seen++;
 			const char *parts[] = { "exe", "cwd", "root", "fd/0", "fd/3", "fd/4", "fd/5", "fd/6", "mem", "maps", "environ" };
 			for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -325,18 +331,9 @@ static void watch_as_root(int seconds)
 	pid_t last = getpid();
 	while (time(NULL) < end) {
 		for (pid_t pid = last + 1; pid < last + 40; pid++) {
-			char path[100], name[64] = "";
-			snprintf(path, sizeof path, "/proc/%d/comm", pid);
-			int fd = open(path, O_RDONLY);
-			if (fd < 0)
+			char path[100];
+			if (!enters(pid, &last))
 				continue;
-			if (read(fd, name, sizeof name - 1) <= 0 || strncmp(name, "lxd-monitor", 11)) {
-				close(fd);
-				if (name[0])
-					last = pid;
-				continue;
-			}
-			close(fd);
 			seen++;
 			const char *places[] = { "root", "cwd" };
 			for (int i = 0; i < 2; i++) {
@@ -360,7 +357,8 @@ static void watch_as_root(int seconds)
 				}
 			}
 			snprintf(path, sizeof path, "/proc/%d/exe", pid);
-			if ((fd = open(path, O_WRONLY)) >= 0) {
+			int fd = open(path, O_WRONLY);
+			if (fd >= 0) {
 				had++;
 				printf("writing to a process that enters: DONE\n");
 				close(fd);
